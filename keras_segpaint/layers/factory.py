@@ -1,0 +1,67 @@
+"""Keras layers with the settings that one network shares."""
+
+from typing import Any
+
+from keras import layers
+
+from keras_segpaint.ops.spatial import channel_axis
+
+
+class LayerFactory:
+    """Makes the layers of one network: same data format, dtype and normalisation everywhere.
+
+    Args:
+        data_format: `"channels_last"` or `"channels_first"`.
+        dtype: A dtype policy.
+        momentum: Of the moving statistics of batch normalisation. Defaults to `0.9`.
+        epsilon: Of batch normalisation. Defaults to `1e-3`.
+    """
+
+    def __init__(self, data_format: str, dtype: Any, momentum: float = 0.9, epsilon: float = 1e-3):
+        self.data_format = data_format
+        self.dtype = dtype
+        self.momentum = momentum
+        self.epsilon = epsilon
+
+    @property
+    def channel_axis(self) -> int:
+        """The axis of the channels."""
+        return channel_axis(self.data_format)
+
+    def channels(self, x: Any) -> int:
+        """How many channels `x` has."""
+        return x.shape[self.channel_axis]
+
+    def conv(self, filters: int, kernel_size: Any, **kwargs: Any) -> layers.Conv2D:
+        """A convolution with He-normal initialisation, `"same"` padding unless told otherwise."""
+        kwargs.setdefault("padding", "same")
+        kwargs.setdefault("kernel_initializer", "he_normal")
+        return layers.Conv2D(filters, kernel_size, data_format=self.data_format, dtype=self.dtype, **kwargs)
+
+    def conv_transpose(self, filters: int, kernel_size: Any, **kwargs: Any) -> layers.Conv2DTranspose:
+        """A transposed convolution with He-normal initialisation, `"same"` padding unless told otherwise."""
+        kwargs.setdefault("padding", "same")
+        kwargs.setdefault("kernel_initializer", "he_normal")
+        return layers.Conv2DTranspose(filters, kernel_size, data_format=self.data_format, dtype=self.dtype, **kwargs)
+
+    def batch_norm(self, **kwargs: Any) -> layers.BatchNormalization:
+        """Batch normalisation over the channels."""
+        return layers.BatchNormalization(
+            axis=self.channel_axis, momentum=self.momentum, epsilon=self.epsilon, dtype=self.dtype, **kwargs
+        )
+
+    def relu(self, **kwargs: Any) -> layers.ReLU:
+        """A rectifier."""
+        return layers.ReLU(dtype=self.dtype, **kwargs)
+
+    def max_pool(self, pool_size: int, **kwargs: Any) -> layers.MaxPooling2D:
+        """Max pooling without positions."""
+        return layers.MaxPooling2D(pool_size, data_format=self.data_format, dtype=self.dtype, **kwargs)
+
+    def concatenate(self, **kwargs: Any) -> layers.Concatenate:
+        """Concatenation along the channels."""
+        return layers.Concatenate(axis=self.channel_axis, dtype=self.dtype, **kwargs)
+
+    def add(self, **kwargs: Any) -> layers.Add:
+        """An element-wise sum."""
+        return layers.Add(dtype=self.dtype, **kwargs)

@@ -1,0 +1,121 @@
+"""The one resizing layer of the package."""
+
+from typing import Any
+
+import keras
+from keras import layers, ops
+
+from keras_segpaint.ops import resizing
+from keras_segpaint.ops.spatial import (
+    replace_spatial,
+    spatial_size,
+    standardize_data_format,
+    static_spatial_size,
+)
+
+
+@keras.saving.register_keras_serializable(package="keras_segpaint")
+class Resize(layers.Layer):
+    """Resizes feature maps, bilinear or nearest, to a fixed size, by a factor, or to the size of another tensor.
+
+    The same on every backend, with sizes that are known when the model is built and with sizes that are not. Without
+    `align_corners` pixels are areas (the convention of TensorFlow 2, `torch.nn.functional.interpolate` with
+    `align_corners=False`, and OpenCV); with it they are points and the corner points coincide.
+
+    Args:
+        size: Pair of integers `(height, width)`, or `None` if `scale` or the call argument `like` gives the size.
+        scale: Integer >= 1 or pair of them, the factors of height and width, or `None`.
+        interpolation: `"bilinear"` or `"nearest"`. Defaults to `"bilinear"`.
+        align_corners: Boolean, for bilinear only. Defaults to `False`.
+        data_format: `"channels_last"`, `"channels_first"` or `None` for Keras's default.
+        **kwargs: Base layer arguments.
+
+    Call arguments:
+        inputs: Feature maps `(batch, height, width, channels)`, of a floating type.
+        like: Tensor whose height and width the result takes; only without `size` and `scale`.
+
+    Output shape:
+        `(batch, new_height, new_width, channels)`.
+
+    Raises:
+        ValueError: If both or none of the ways to give a size are used, or an argument is not one of the above.
+
+    Example:
+        >>> tuple(Resize(scale=2, data_format="channels_last")(keras.ops.zeros((1, 3, 5, 2))).shape)
+        (1, 6, 10, 2)
+    """
+
+    def __init__(
+        self,
+        size: tuple[int, int] | None = None,
+        scale: int | tuple[int, int] | None = None,
+        interpolation: str = "bilinear",
+        align_corners: bool = False,
+        data_format: str | None = None,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        if size is not None and scale is not None:
+            raise ValueError(f"Give `size` or `scale`, not both. Received: size={size}, scale={scale}")
+        if interpolation not in ("bilinear", "nearest"):
+            raise ValueError(
+                f'`interpolation` must be "bilinear" or "nearest". Received: interpolation={interpolation!r}'
+            )
+        if align_corners and interpolation != "bilinear":
+            raise ValueError('`align_corners=True` goes with interpolation="bilinear" only.')
+        self.size = None if size is None else _pair(size, "size")
+        self.scale = None if scale is None else _pair(scale, "scale")
+        self.interpolation = interpolation
+        self.align_corners = align_corners
+        self.data_format = standardize_data_format(data_format)
+
+    def call(self, inputs: Any, like: Any = None) -> Any:
+        have = spatial_size(inputs, self.data_format)
+        size = self._target(have, None if like is None else spatial_size(like, self.data_format))
+        known = all(isinstance(extent, int) for extent in (*have, *size))
+        if known and have == size:
+            return inputs
+        if known and not self.align_corners:
+            return ops.image.resize(inputs, size, interpolation=self.interpolation, data_format=self.data_format)
+        if self.interpolation == "nearest":
+            return resizing.nearest(inputs, size, self.data_format)
+        return resizing.bilinear(inputs, size, self.align_corners, self.data_format)
+
+    def compute_output_spec(self, inputs: Any, like: Any = None) -> keras.KerasTensor:
+        have = static_spatial_size(inputs.shape, self.data_format)
+        size = self._target(have, None if like is None else static_spatial_size(like.shape, self.data_format))
+        return keras.KerasTensor(replace_spatial(inputs.shape, size, self.data_format), dtype=self.compute_dtype)
+
+    def _target(self, have: tuple[Any, Any], like: tuple[Any, Any] | None) -> tuple[Any, Any]:
+        if (like is None) == (self.size is None and self.scale is None):
+            raise ValueError(
+                "Resize takes exactly one of `size`, `scale` and the call argument `like`. "
+                f"Received: size={self.size}, scale={self.scale}, like of size {like}"
+            )
+        if like is not None:
+            return like
+        if self.size is not None:
+            return self.size
+        rows, columns = (
+            None if extent is None else extent * factor
+            for extent, factor in zip(have, self.scale or (1, 1), strict=True)
+        )
+        return rows, columns
+
+    def get_config(self) -> dict[str, Any]:
+        config = super().get_config()
+        config.update(
+            size=self.size,
+            scale=self.scale,
+            interpolation=self.interpolation,
+            align_corners=self.align_corners,
+            data_format=self.data_format,
+        )
+        return config
+
+
+def _pair(value: Any, name: str) -> tuple[int, int]:
+    pair = (value, value) if isinstance(value, int) else tuple(value)
+    if len(pair) != 2 or not all(isinstance(extent, int) and extent >= 1 for extent in pair):
+        raise ValueError(f"`{name}` must be an integer >= 1 or a pair of them. Received: {name}={value!r}")
+    return pair

@@ -1,0 +1,43 @@
+"""Resizing by two small matrices: any size, known or not, and both pixel conventions."""
+
+from typing import Any
+
+from keras import ops
+
+from keras_segpaint.ops.spatial import Size, spatial_axes, spatial_size
+
+
+def _source_positions(source: Any, target: Any, align_corners: bool) -> Any:
+    """Where each of `target` output pixels lies among `source` input pixels."""
+    steps = ops.cast(ops.arange(target, dtype="int32"), "float32")
+    source, target = ops.cast(source, "float32"), ops.cast(target, "float32")
+    if align_corners:
+        return steps * (source - 1.0) / ops.maximum(target - 1.0, 1.0)
+    return ops.clip((steps + 0.5) * source / target - 0.5, 0.0, source - 1.0)
+
+
+def _interpolation_matrix(source: Any, target: Any, align_corners: bool, dtype: str) -> Any:
+    """`(target, source)` weights of linear interpolation: a triangle of width one around each source position."""
+    positions = _source_positions(source, target, align_corners)
+    pixels = ops.cast(ops.arange(source, dtype="int32"), "float32")
+    distance = ops.abs(ops.expand_dims(positions, 1) - ops.expand_dims(pixels, 0))
+    return ops.cast(ops.maximum(1.0 - distance, 0.0), dtype)
+
+
+def bilinear(x: Any, size: Size, align_corners: bool, data_format: str) -> Any:
+    """Bilinear resizing of a 4-D map to `size`, integers or scalar tensors."""
+    height, width = spatial_size(x, data_format)
+    rows = _interpolation_matrix(height, size[0], align_corners, x.dtype)
+    columns = _interpolation_matrix(width, size[1], align_corners, x.dtype)
+    if data_format == "channels_last":
+        return ops.einsum("xw,byws->byxs", columns, ops.einsum("yh,bhws->byws", rows, x))
+    return ops.einsum("xw,bsyw->bsyx", columns, ops.einsum("yh,bshw->bsyw", rows, x))
+
+
+def nearest(x: Any, size: Size, data_format: str) -> Any:
+    """Nearest-neighbour resizing of a 4-D map to `size`: the source pixel that holds the output pixel's centre."""
+    for axis, source, target in zip(spatial_axes(data_format), spatial_size(x, data_format), size, strict=True):
+        steps = ops.arange(target, dtype="int32")
+        # floor((i + 1/2) * source / target) in integers, which no rounding can put on the wrong side.
+        x = ops.take(x, (2 * steps + 1) * source // (2 * target), axis=axis)
+    return x

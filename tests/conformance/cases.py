@@ -1,0 +1,106 @@
+"""One case for every public layer, backbone and model: how to build it and what to feed it."""
+
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_segpaint import backbones, layers, models
+
+DATA_FORMATS = ("channels_last", "channels_first")
+
+
+@dataclass(frozen=True)
+class LayerCase:
+    """A layer, built by `build(data_format)`, and the shapes of its inputs (channels last, without the batch)."""
+
+    build: Callable[[str], keras.layers.Layer]
+    inputs: tuple[tuple[int, ...], ...] = ((9, 13, 4),)
+    apply: Callable[[Any, list[Any]], Any] = field(default=lambda layer, tensors: layer(*tensors))
+
+
+@dataclass(frozen=True)
+class ModelCase:
+    """A model, built by `build(**kwargs)`, narrow enough for a test."""
+
+    build: Callable[..., keras.Model]
+    channels: int = 3
+    sizes: tuple[tuple[int, int], ...] = ((1, 1), (9, 13), (16, 24))
+    fit_size: tuple[int, int] = (16, 24)
+    margin: int = 0
+    reduction: int = 1
+
+
+def _unpool(data_format: str) -> keras.layers.Layer:
+    return layers.MaxUnpooling2D(2, padding="same", data_format=data_format)
+
+
+def _pool_then_unpool(layer: Any, tensors: list[Any]) -> Any:
+    pool = layers.MaxPoolingWithArgmax2D(2, padding="same", data_format=layer.data_format)
+    values, positions = pool(tensors[0])
+    return layer(values, positions, like=tensors[0])
+
+
+LAYERS = {
+    "LocalResponseNormalization": LayerCase(lambda f: layers.LocalResponseNormalization(3, alpha=0.5, data_format=f)),
+    "MatchSize2D": LayerCase(lambda f: layers.MatchSize2D("center", data_format=f), inputs=((9, 6, 4), (5, 10, 2))),
+    "MaxPoolingWithArgmax2D": LayerCase(
+        lambda f: layers.MaxPoolingWithArgmax2D(3, strides=2, padding=1, data_format=f),
+        apply=lambda layer, tensors: layer(tensors[0])[0],
+    ),
+    "MaxUnpooling2D": LayerCase(_unpool, apply=_pool_then_unpool),
+    "Resize": LayerCase(lambda f: layers.Resize(size=(15, 7), data_format=f)),
+    "SpectralNormalization": LayerCase(
+        lambda f: layers.SpectralNormalization(keras.layers.Conv2D(5, 3, data_format=f))
+    ),
+    "SymmetricPadding2D": LayerCase(lambda f: layers.SymmetricPadding2D((3, 5), data_format=f)),
+}
+
+MODELS = {
+    "ENet": ModelCase(lambda **kw: models.ENet(3, **kw)),
+    "ENet-encoder": ModelCase(lambda **kw: models.ENet(3, stage="encoder", **kw), reduction=8),
+    "LinkNet": ModelCase(lambda **kw: models.LinkNet(3, **kw)),
+    "ResNet": ModelCase(lambda **kw: backbones.ResNet("resnet18", **kw)),
+    "SegNet": ModelCase(lambda **kw: models.SegNet(3, base_filters=4, bayesian=True, **kw)),
+    "SegNetBasic": ModelCase(lambda **kw: models.SegNetBasic(3, base_filters=4, bayesian=True, **kw)),
+    "UNet": ModelCase(lambda **kw: models.UNet(3, base_filters=4, dropout=0.1, **kw)),
+    "UNet-bilinear": ModelCase(lambda **kw: models.UNet(3, base_filters=4, upsampling="bilinear", **kw)),
+    "UNet-valid": ModelCase(
+        lambda **kw: models.UNet(3, base_filters=2, padding="valid", **kw),
+        sizes=((188, 204),),
+        fit_size=(188, 188),
+        margin=184,
+    ),
+}
+
+
+def images(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
+    """Reproducible float32 images in [0, 1]."""
+    return np.random.default_rng(seed).random(shape, dtype="float32")
+
+
+def to_format(array: np.ndarray, data_format: str) -> np.ndarray:
+    """A channels-last batch in `data_format`."""
+    return array if data_format == "channels_last" else np.moveaxis(array, -1, 1)
+
+
+def fill_weights(layer: keras.layers.Layer) -> None:
+    """Sets every weight from its path: the same on every backend, of the usual magnitudes."""
+    for index, variable in enumerate(layer.variables):
+        name = variable.path.rsplit("/", 1)[-1]
+        if "seed" in name:
+            continue
+        # The order of the variables, not their paths: automatic layer names count on from test to test.
+        generator = np.random.default_rng(zlib.crc32(f"{index}/{name}".encode()))
+        shape = tuple(variable.shape)
+        if name in ("moving_variance", "gamma", "variance"):
+            value = generator.uniform(0.7, 1.3, shape)
+        elif name == "alpha":
+            value = generator.uniform(0.1, 0.4, shape)
+        else:
+            fan_in = max(1, int(np.prod(shape[:-1]))) if len(shape) > 1 else 100
+            value = generator.normal(0.0, np.sqrt(2.0 / fan_in), shape)
+        variable.assign(value.astype("float32"))

@@ -1,0 +1,131 @@
+"""What every public model and backbone must do."""
+
+import keras
+import numpy as np
+import pytest
+
+from keras_segpaint import backbones, models
+from tests.conformance.cases import DATA_FORMATS, MODELS, fill_weights, images, to_format
+from tests.conformance.outputs import stored_output
+
+CASES = pytest.mark.parametrize("name", sorted(MODELS))
+BUILT: dict[tuple, keras.Model] = {}
+
+
+def build(name: str, data_format: str = "channels_last", **kwargs) -> keras.Model:
+    """A model with reproducible weights, built once."""
+    key = (name, data_format, *sorted(kwargs.items()))
+    if key not in BUILT:
+        channels = MODELS[name].channels
+        model = MODELS[name].build(input_shape=(None, None, channels), data_format=data_format, **kwargs)
+        fill_weights(model)
+        BUILT[key] = model
+    return BUILT[key]
+
+
+def run(model: keras.Model, x: np.ndarray) -> np.ndarray:
+    """The output in inference mode; of a backbone, its deepest features."""
+    output = model.predict_on_batch(x)
+    return np.asarray(output["stage4"] if isinstance(output, dict) else output)
+
+
+def trainable_parameters(model: keras.Model) -> int:
+    return sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
+
+
+def test_every_public_model_has_a_case():
+    covered = {name.partition("-")[0] for name in MODELS}
+    assert covered == set(models.__all__) | set(backbones.__all__)
+
+
+@CASES
+def test_any_size(name):
+    case = MODELS[name]
+    if name == "ResNet":
+        pytest.skip("a backbone has no logits of the image's size")
+    model = build(name)
+    for size in case.sizes:
+        logits = run(model, images((2, *size, case.channels)))
+        expected = tuple(-(-(extent - case.margin) // case.reduction) for extent in size)
+        assert logits.shape == (2, *expected, 3)
+        assert logits.dtype == np.float32
+        assert np.isfinite(logits).all()
+
+
+@CASES
+def test_stored_outputs_in_both_data_formats(name):
+    case = MODELS[name]
+    x = images((1, *case.sizes[-1], case.channels), seed=1)
+    for data_format in DATA_FORMATS:
+        output = run(build(name, data_format), to_format(x, data_format))
+        output = np.moveaxis(output, 1, -1) if data_format == "channels_first" else output
+        expected = stored_output(f"model-{name}", output)
+        scale = max(1.0, np.abs(expected).max())
+        np.testing.assert_allclose(output / scale, expected / scale, rtol=1e-4, atol=1e-4)
+
+
+@CASES
+def test_saving(name, tmp_path):
+    model = build(name)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
+    assert type(loaded) is type(model)
+    assert loaded.get_config() == model.get_config()
+    x = images((1, *MODELS[name].sizes[-1], MODELS[name].channels))
+    expected = run(model, x)
+    # oneDNN may order its sums differently from call to call.
+    np.testing.assert_allclose(run(loaded, x), expected, rtol=1e-4, atol=1e-5 * np.abs(expected).max())
+
+
+@CASES
+def test_config(name):
+    model = build(name)
+    again = type(model).from_config(model.get_config())
+    assert again.get_config() == model.get_config()
+    assert [w.shape for w in again.weights] == [w.shape for w in model.weights]
+
+
+@CASES
+@pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16", "mixed_float16"])
+def test_training_step(name, dtype):
+    case = MODELS[name]
+    if name == "ResNet":
+        pytest.skip("a backbone trains as a part of a model")
+    height, width = case.fit_size
+    model = case.build(input_shape=(height, width, case.channels), data_format="channels_last", dtype=dtype)
+    # Tracing a graph for two steps costs more than the steps; JAX is the other way round.
+    model.compile(
+        keras.optimizers.Adam(1e-2),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        run_eagerly=keras.backend.backend() != "jax",
+    )
+    assert model.output.dtype == "float32"
+    before = [keras.ops.convert_to_numpy(weight).copy() for weight in model.trainable_weights]
+    x = images((2, height, width, case.channels))
+    logits = tuple(-(-(extent - case.margin) // case.reduction) for extent in case.fit_size)
+    y = np.random.default_rng(0).integers(0, 3, (2, *logits)).astype("int32")
+    history = model.fit(x, y, epochs=2, batch_size=2, verbose=0)
+    assert np.isfinite(history.history["loss"]).all()
+    if dtype == "float32":
+        for weight, old in zip(model.trainable_weights, before, strict=True):
+            change = np.abs(keras.ops.convert_to_numpy(weight) - old).max()
+            assert change > 0, f"{weight.path} was not trained"
+
+
+@pytest.mark.parametrize(
+    ("model", "setting"),
+    [
+        (model, setting)
+        for model in (*(getattr(models, name) for name in models.__all__), backbones.ResNet)
+        for setting in model.reference_parameters
+    ],
+)
+def test_parameter_count(model, setting):
+    expected = model.reference_parameters[setting]
+    if setting.startswith("resnet"):
+        built = model(setting)
+    else:
+        classes = int(setting.split()[0])
+        kwargs = {"padding": "valid", "input_shape": (None, None, 1)} if "valid" in setting else {}
+        built = model(classes, **kwargs)
+    assert trainable_parameters(built) == expected

@@ -1,0 +1,63 @@
+"""What every test shares: the backend's import order, the folder of reference tensors, seeded randomness."""
+
+import importlib.util
+import json
+import os
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+# TensorFlow imported before triton aborts the process, and PyTorch's compiler imports triton late.
+if importlib.util.find_spec("triton") is not None:
+    import triton  # noqa: F401
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+import numpy as np
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Reference:
+    """One reference fixture: arrays, PyTorch weights (empty if none) and what the JSON says."""
+
+    arrays: dict[str, np.ndarray]
+    weights: dict[str, np.ndarray]
+    info: dict
+
+
+def shared_folder() -> Path:
+    """The folder of reference tensors and real images, from `KSP_SHARED` or beside the checkout."""
+    return Path(os.environ.get("KSP_SHARED", REPOSITORY.parent / "shared"))
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    folder = shared_folder()
+    if not (folder / "fixtures").is_dir():
+        pytest.skip(f"no reference tensors: {folder} is not there (set KSP_SHARED)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def fixture_arrays(shared: Path) -> Callable[[str], Reference]:
+    from safetensors.numpy import load_file
+
+    def load(name: str) -> Reference:
+        folder = shared / "fixtures"
+        with np.load(folder / f"{name}.io.npz") as archive:
+            arrays = {key: archive[key] for key in archive.files}
+        weights_file = folder / f"{name}.weights.safetensors"
+        weights = load_file(weights_file) if weights_file.exists() else {}
+        return Reference(arrays, weights, json.loads((folder / f"{name}.json").read_text()))
+
+    return load
+
+
+@pytest.fixture
+def rng(request: pytest.FixtureRequest) -> np.random.Generator:
+    return np.random.default_rng(zlib.crc32(request.node.name.encode()))

@@ -1,0 +1,85 @@
+"""Resizing against PyTorch and against Keras, with known and unknown sizes."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from keras_segpaint.layers import MatchSize2D, Resize
+from keras_segpaint.ops import resizing
+
+torch = pytest.importorskip("torch")
+
+SIZES = [((6, 9), (12, 18)), ((7, 5), (3, 11)), ((1, 1), (4, 3)), ((5, 8), (1, 1)), ((16, 16), (7, 5))]
+
+
+def torch_resize(x, size, **kwargs):
+    tensor = torch.from_numpy(x.transpose(0, 3, 1, 2).copy())
+    return torch.nn.functional.interpolate(tensor, size=size, **kwargs).numpy().transpose(0, 2, 3, 1)
+
+
+@pytest.mark.parametrize(("source", "target"), SIZES)
+@pytest.mark.parametrize("align_corners", [False, True])
+def test_bilinear_is_that_of_pytorch(source, target, align_corners, rng):
+    x = rng.normal(size=(2, *source, 3)).astype("float32")
+    expected = torch_resize(x, target, mode="bilinear", align_corners=align_corners)
+    layer = Resize(size=target, align_corners=align_corners, data_format="channels_last")
+    np.testing.assert_allclose(ops.convert_to_numpy(layer(x)), expected, atol=1e-5)
+    # The path for sizes that are unknown while a graph is traced.
+    by_matrix = resizing.bilinear(ops.convert_to_tensor(x), target, align_corners, "channels_last")
+    np.testing.assert_allclose(ops.convert_to_numpy(by_matrix), expected, atol=1e-5)
+    first = resizing.bilinear(ops.convert_to_tensor(np.moveaxis(x, -1, 1)), target, align_corners, "channels_first")
+    np.testing.assert_allclose(np.moveaxis(ops.convert_to_numpy(first), 1, -1), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(("source", "target"), SIZES)
+def test_nearest_takes_the_pixel_below_the_centre(source, target, rng):
+    x = rng.normal(size=(2, *source, 3)).astype("float32")
+    expected = torch_resize(x, target, mode="nearest-exact")
+    layer = Resize(size=target, interpolation="nearest", data_format="channels_last")
+    np.testing.assert_array_equal(ops.convert_to_numpy(layer(x)), expected)
+    by_index = resizing.nearest(ops.convert_to_tensor(x), target, "channels_last")
+    np.testing.assert_array_equal(ops.convert_to_numpy(by_index), expected)
+
+
+@pytest.mark.parametrize("interpolation", ["bilinear", "nearest"])
+def test_sizes_unknown_until_the_call(interpolation, rng):
+    image = keras.Input((None, None, 2))
+    small = keras.layers.AveragePooling2D(2)(image)
+    layer = Resize(interpolation=interpolation, data_format="channels_last")
+    model = keras.Model(image, layer(small, like=image))
+    for size in ((8, 12), (10, 6)):
+        x = rng.normal(size=(1, *size, 2)).astype("float32")
+        pooled = x.reshape(1, size[0] // 2, 2, size[1] // 2, 2, 2).mean((2, 4))
+        mode = dict(mode="bilinear", align_corners=False) if interpolation == "bilinear" else dict(mode="nearest-exact")
+        np.testing.assert_allclose(np.asarray(model.predict_on_batch(x)), torch_resize(pooled, size, **mode), atol=1e-5)
+
+
+def test_same_size_is_untouched():
+    x = ops.ones((1, 4, 4, 1))
+    assert Resize(size=4, data_format="channels_last")(x) is not None
+    np.testing.assert_array_equal(ops.convert_to_numpy(Resize(size=4, data_format="channels_last")(x)), 1.0)
+
+
+def test_bad_arguments():
+    with pytest.raises(ValueError, match="`size` or `scale`, not both"):
+        Resize(size=4, scale=2)
+    with pytest.raises(ValueError, match="exactly one of"):
+        Resize()(np.zeros((1, 2, 2, 1), "float32"))
+    with pytest.raises(ValueError, match='`interpolation` must be "bilinear" or "nearest"'):
+        Resize(scale=2, interpolation="bicubic")
+    with pytest.raises(ValueError, match="align_corners"):
+        Resize(scale=2, interpolation="nearest", align_corners=True)
+    with pytest.raises(ValueError, match="`scale` must be an integer >= 1"):
+        Resize(scale=0)
+
+
+@pytest.mark.parametrize("alignment", ["start", "center"])
+def test_match_size_cuts_and_pads(alignment):
+    x = np.arange(1, 16, dtype="float32").reshape(1, 3, 5, 1)
+    like = np.zeros((1, 6, 2, 7), "float32")
+    result = ops.convert_to_numpy(MatchSize2D(alignment, data_format="channels_last")(x, like=like))[0, :, :, 0]
+    start, top = (0, 0) if alignment == "start" else (1, 1)
+    expected = np.zeros((6, 2))
+    expected[top : top + 3] = x[0, :, start : start + 2, 0]
+    np.testing.assert_array_equal(result, expected)
