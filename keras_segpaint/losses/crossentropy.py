@@ -1,0 +1,94 @@
+"""Cross-entropy of label maps, with an ignored class and class weights."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import losses, ops
+
+from keras_segpaint.ops.labels import channels_last, sparse_labels
+from keras_segpaint.ops.spatial import standardize_data_format
+
+
+@keras.saving.register_keras_serializable(package="keras_segpaint")
+class SparseCrossentropy(losses.Loss):
+    """Softmax cross-entropy of logits against integer label maps.
+
+    The mean is over the pixels that count: those not of the ignored class and, with a `sample_weight`, weighted by it.
+    With class weights it is the weighted mean, divided by the sum of the weights of these pixels, as
+    `torch.nn.CrossEntropyLoss` has it. If no pixel counts, the loss and its gradients are zero. Computed in float32.
+
+    Args:
+        ignore_class: Integer, the label of pixels that do not count, or `None`. Defaults to `255`.
+        class_weights: Sequence of one float per class, or `None`. `keras_segpaint.data` computes the usual ones.
+        data_format: `"channels_last"`, `"channels_first"` or `None` for Keras's default: the axis of the logits.
+        name: String. Defaults to `"sparse_crossentropy"`.
+
+    Call arguments:
+        y_true: Integers `(batch, height, width)` or `(batch, height, width, 1)`.
+        y_pred: Logits `(batch, height, width, num_classes)`.
+        sample_weight: Optional weights `(batch, height, width)` (such as U-Net's border map) or `(batch,)`.
+
+    Raises:
+        ValueError: If labels and logits do not fit each other, or there are not as many class weights as classes.
+
+    Example:
+        >>> import numpy as np
+        >>> loss = SparseCrossentropy(data_format="channels_last")
+        >>> float(loss(np.array([[[0, 255]]]), np.array([[[[0.0, 0.0], [9.0, 0.0]]]], "float32"))).__round__(4)
+        0.6931
+    """
+
+    def __init__(
+        self,
+        ignore_class: int | None = 255,
+        class_weights: Sequence[float] | None = None,
+        data_format: str | None = None,
+        name: str = "sparse_crossentropy",
+        **kwargs: Any,
+    ):
+        # The mean over the counting pixels is taken in `call`; nothing is left to reduce.
+        kwargs.update(reduction=None, dtype="float32")
+        super().__init__(name=name, **kwargs)
+        self.ignore_class = ignore_class
+        self.class_weights = None if class_weights is None else [float(weight) for weight in class_weights]
+        self.data_format = standardize_data_format(data_format)
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        with keras.name_scope(self.name):
+            return self.call(y_true, y_pred, sample_weight)
+
+    def call(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        logits = channels_last(ops.cast(y_pred, "float32"), self.data_format)
+        labels = sparse_labels(y_true, logits.shape)
+        num_classes = logits.shape[-1]
+        if self.class_weights is not None and len(self.class_weights) != num_classes:
+            raise ValueError(
+                f"`class_weights` must have one weight for each of the {num_classes} classes of the logits. "
+                f"Received: {len(self.class_weights)} weights"
+            )
+        counts = ops.ones_like(logits[..., 0])
+        if self.ignore_class is not None:
+            ignored = ops.equal(labels, self.ignore_class)
+            counts = ops.where(ignored, 0.0, counts)
+            labels = ops.where(ignored, 0, labels)
+        if self.class_weights is not None:
+            counts = counts * ops.take(ops.convert_to_tensor(self.class_weights, "float32"), labels, axis=0)
+        if sample_weight is not None:
+            sample_weight = ops.cast(sample_weight, "float32")
+            if len(sample_weight.shape) == 1:
+                sample_weight = ops.reshape(sample_weight, (-1, 1, 1))
+            elif len(sample_weight.shape) == 4:
+                sample_weight = ops.squeeze(sample_weight, -1)
+            counts = counts * sample_weight
+        crossentropy = ops.sparse_categorical_crossentropy(labels, logits, from_logits=True)
+        total = ops.sum(counts)
+        return ops.sum(crossentropy * counts) / ops.where(ops.equal(total, 0.0), 1.0, total)
+
+    def get_config(self) -> dict[str, Any]:
+        return dict(
+            ignore_class=self.ignore_class,
+            class_weights=self.class_weights,
+            data_format=self.data_format,
+            name=self.name,
+        )
