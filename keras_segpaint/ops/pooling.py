@@ -4,6 +4,7 @@ from typing import Any
 
 from keras import ops
 
+from keras_segpaint.ops.fusion import fused
 from keras_segpaint.ops.spatial import (
     Size,
     interleave,
@@ -85,6 +86,25 @@ def max_pool_with_argmax(
     x: Any, window: tuple[int, int], strides: tuple[int, int], padding: Any, data_format: str
 ) -> tuple[Any, Any]:
     """Maxima of all windows and their flat positions `y * width + x` (`int32`); of equal values the first wins."""
+
+    def forward(x: Any) -> tuple[Any, Any]:
+        return _pool(x, window, strides, padding, data_format)
+
+    def backward(inputs: Any, outputs: Any, gradient: Any) -> Any:
+        size = spatial_size(inputs[0], data_format)
+        return _unpool_cells(gradient, outputs[1], size, window, padding, data_format)
+
+    if _is_cells(window, strides, padding):
+        return fused(forward, backward, (x,))
+    return forward(x)
+
+
+def _is_cells(window: tuple[int, int], strides: tuple[int, int], padding: Any) -> bool:
+    """Whether windows neither overlap nor leave gaps, so that every position lies in a cell of its own."""
+    return window == strides and padding in ("valid", "same", (0, 0))
+
+
+def _pool(x: Any, window: tuple[int, int], strides: tuple[int, int], padding: Any, data_format: str) -> tuple[Any, Any]:
     height, width = spatial_size(x, data_format)
     row_pads = _before_and_after(height, window[0], strides[0], padding, 0)
     column_pads = _before_and_after(width, window[1], strides[1], padding, 1)
@@ -121,29 +141,63 @@ def max_unpool(
     data_format: str,
 ) -> Any:
     """A map of height and width `size` with `values` at the flat positions `indices` and zeros elsewhere."""
-    if window == strides and padding in ("valid", "same", (0, 0)):
+    if not _is_cells(window, strides, padding):
+        return _unpool_scattered(values, indices, size, data_format)
+
+    def forward(values: Any, indices: Any) -> Any:
         return _unpool_cells(values, indices, size, window, padding, data_format)
-    return _unpool_scattered(values, indices, size, data_format)
+
+    def backward(inputs: Any, outputs: Any, gradient: Any) -> Any:
+        return _pick_cells(gradient, inputs[1], window, padding, data_format)
+
+    if all(isinstance(extent, int) for extent in size):
+        return fused(forward, backward, (values, indices))
+    return forward(values, indices)
+
+
+def _cell_offsets(
+    indices: Any, size: Size, window: tuple[int, int], padding: Any, data_format: str
+) -> tuple[Any, Size]:
+    """Each position relative to the first place of its cell, and the rows and columns of padding in front."""
+    margins = (
+        _before_and_after(size[0], window[0], window[0], padding, 0)[0],
+        _before_and_after(size[1], window[1], window[1], padding, 1)[0],
+    )
+    pooled = spatial_size(indices, data_format)
+    return indices - _window_origins(pooled, window, margins, size[1], data_format), margins
 
 
 def _unpool_cells(
     values: Any, indices: Any, size: Size, window: tuple[int, int], padding: Any, data_format: str
 ) -> Any:
-    # Every position lies in its own cell, so each of the window's places is one comparison; the places are then woven
-    # together. No scatter: fast everywhere, differentiable, built-in LiteRT operators only.
-    pooled = spatial_size(values, data_format)
-    row_pads = _before_and_after(size[0], window[0], window[0], padding, 0)
-    column_pads = _before_and_after(size[1], window[1], window[1], padding, 1)
-    origins = _window_origins(pooled, window, (row_pads[0], column_pads[0]), size[1], data_format)
-    offset = indices - origins
+    # Each of the window's places is one comparison; the places are then woven together. No scatter: fast everywhere,
+    # differentiable, built-in LiteRT operators only.
+    offset, margins = _cell_offsets(indices, size, window, padding, data_format)
     zero = ops.zeros_like(values)
     cells = [
         ops.where(ops.equal(offset, ops.cast(i * size[1] + j, "int32")), values, zero)
         for i in range(window[0])
         for j in range(window[1])
     ]
-    woven = interleave(cells, window[0], window[1], data_format)
-    return _fit(woven, (row_pads[0], column_pads[0]), size, data_format)
+    return _fit(interleave(cells, window[0], window[1], data_format), margins, size, data_format)
+
+
+def _pick_cells(x: Any, indices: Any, window: tuple[int, int], padding: Any, data_format: str) -> Any:
+    """The values of `x` at the positions `indices`: the transpose of `_unpool_cells`."""
+    size = spatial_size(x, data_format)
+    offset, margins = _cell_offsets(indices, size, window, padding, data_format)
+    pooled = spatial_size(indices, data_format)
+    after = [pooled[axis] * window[axis] - size[axis] - margins[axis] if padding == "same" else 0 for axis in (0, 1)]
+    if any((*margins, *after)):
+        x = pad_spatial(x, (margins[0], after[0]), (margins[1], after[1]), data_format)
+    picked = ops.zeros_like(indices, dtype=x.dtype)
+    for i in range(window[0]):
+        for j in range(window[1]):
+            rows = slice(i, i + (pooled[0] - 1) * window[0] + 1, window[0])
+            columns = slice(j, j + (pooled[1] - 1) * window[1] + 1, window[1])
+            here = ops.equal(offset, ops.cast(i * size[1] + j, "int32"))
+            picked = ops.where(here, slice_spatial(x, rows, columns, data_format), picked)
+    return picked
 
 
 def _fit(x: Any, start: Size, size: Size, data_format: str) -> Any:

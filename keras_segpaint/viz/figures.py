@@ -84,7 +84,7 @@ def plot_confusion(matrix: Any, class_names: Sequence[str]) -> "Figure":
     figure = _figure(size + 0.6, size)
     axes = figure.add_subplot()
     axes.imshow(shares, cmap="Blues", vmin=0.0, vmax=1.0)
-    ticks = np.arange(len(class_names))
+    ticks = range(len(class_names))
     axes.set_xticks(ticks, class_names, rotation=40, ha="right", rotation_mode="anchor")
     axes.set_yticks(ticks, class_names)
     axes.set_xlabel("predicted")
