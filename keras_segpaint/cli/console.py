@@ -1,0 +1,49 @@
+"""The two Rich consoles and the tables that several commands print."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+__all__ = ["errors", "output", "plain", "score_table", "table"]
+
+output = Console()
+errors = Console(stderr=True)
+
+
+def plain(text: object) -> str:
+    """Text that Rich prints as it is, square brackets included."""
+    return escape(str(text))
+
+
+def table(title: str, rows: Sequence[Mapping[str, Any]], right: Sequence[str] = ()) -> Table:
+    """A table with one row per mapping; the columns named in `right` are right-aligned."""
+    result = Table(title=title, title_justify="left", header_style="bold")
+    names = list(rows[0]) if rows else []
+    for name in names:
+        result.add_column(name, justify="right" if name in right else "left", overflow="fold")
+    for row in rows:
+        result.add_row(*(plain(row[name]) for name in names))
+    return result
+
+
+def score_table(title: str, scores: Any, class_names: Sequence[str]) -> Table:
+    """Per-class IoU and accuracy with their summaries, of `metrics.scores(...)`."""
+    result = Table(title=title, title_justify="left", header_style="bold", show_footer=False)
+    result.add_column("class")
+    result.add_column("IoU", justify="right")
+    result.add_column("accuracy", justify="right")
+    for name, iou, accuracy in zip(class_names, scores.iou, scores.class_accuracy, strict=True):
+        result.add_row(plain(name), _number(iou), _number(accuracy))
+    result.add_section()
+    result.add_row("[bold]mean[/]", f"[bold]{_number(scores.mean_iou)}[/]", _number(scores.mean_accuracy))
+    result.add_row("frequency-weighted", _number(scores.frequency_weighted_iou), "")
+    result.add_row("pixels", "", _number(scores.pixel_accuracy))
+    return result
+
+
+def _number(value: float) -> str:
+    return "absent" if math.isnan(value) else f"{value:.4f}"

@@ -1,0 +1,65 @@
+"""`segpaint export`: a trained network as a file for phones and servers."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from keras_segpaint.cli.console import output, plain
+from keras_segpaint.cli.errors import UserError
+from keras_segpaint.cli.options import BackendOption, DebugOption, RunArgument, SizeOption, start
+
+__all__ = ["export", "export_lines", "print_export"]
+
+
+def export(
+    model: RunArgument,
+    target: Annotated[
+        Path, typer.Argument(metavar="OUT.tflite|DIR", help="The file or folder to write.", show_default=False)
+    ],
+    size: SizeOption = None,
+    kind: Annotated[
+        Literal["litert", "saved_model"] | None,
+        typer.Option("--format", help="Default: litert if OUT ends in .tflite, else saved_model.", show_default=False),
+    ] = None,
+    backend: BackendOption = None,
+    debug: DebugOption = False,
+) -> None:
+    """Write a LiteRT file or a SavedModel, run it, and compare it with the Keras model.
+
+    Example: segpaint export runs/enet enet.tflite --size 360x480
+    """
+    kind = kind or ("litert" if target.suffix == ".tflite" else "saved_model")
+    if kind == "litert" and target.suffix != ".tflite":
+        raise typer.BadParameter(f"must end in .tflite for --format litert. Received: {target}", param_hint="OUT")
+    start(backend)
+    from keras_segpaint import export as room
+    from keras_segpaint.cli.runs import open_model
+    from keras_segpaint.inference.images import input_channels, input_size
+
+    network, record = open_model(model)
+    height, width = size or (record.size if record else input_size(network))
+    if height is None or width is None:
+        raise UserError("The file needs a fixed size of its input. Give it with --size, such as --size 360x480.")
+    write = room.to_litert if kind == "litert" else room.to_saved_model
+    with output.status(f"writing {plain(target)}"):
+        report = write(network, target, input_shape=(height, width, input_channels(network)))
+    print_export(report)
+
+
+def export_lines(report: Any) -> dict[str, str]:
+    """What was written, and how it compares with the Keras model, as texts by name."""
+    return {
+        "file": str(report.path),
+        "size": f"{report.size_bytes / 1e6:.2f} MB",
+        "operators": ", ".join(report.operators),
+        "largest difference": f"{report.max_difference:.2e}",
+        "equal argmax": f"{report.equal_argmax:.4%} of the pixels",
+        "time": f"{report.milliseconds:.1f} ms per image, {report.threads or 'all'} threads",
+    }
+
+
+def print_export(report: Any) -> None:
+    """Prints `export_lines`."""
+    for name, value in export_lines(report).items():
+        output.print(f"{name:<20}{plain(value)}", soft_wrap=True, highlight=False)

@@ -1,0 +1,87 @@
+"""Opening what `RUN_OR_MODEL` names: a run's folder or a model file."""
+
+import json
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+
+# Importing the models registers their classes, which loading needs.
+from keras_segpaint import models  # noqa: F401
+from keras_segpaint.cli.errors import UserError
+
+__all__ = ["RunRecord", "open_model", "read_record"]
+
+RECORD = "config.json"
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """What a run knows about its model.
+
+    Args:
+        class_names: The classes of the data it was trained on.
+        palette: uint8 `(num_classes, 3)`, their colours.
+        size: Height and width it was trained at.
+        data: The data set it was trained on, as `--data` takes it.
+    """
+
+    class_names: tuple[str, ...]
+    palette: np.ndarray
+    size: tuple[int, int]
+    data: str
+
+
+def open_model(path: Path) -> tuple[keras.Model, RunRecord | None]:
+    """Loads a `.keras` file or the best checkpoint of a run's folder.
+
+    Returns:
+        The network, and what its run knows about it; `None` for a file outside of a run.
+
+    Raises:
+        UserError: If there is no such file, or it is not a model.
+    """
+    if not path.exists():
+        raise UserError(
+            f"{path}: no such file or folder. Give a .keras file or the folder that --out named in training."
+        )
+    file = path
+    if path.is_dir():
+        candidates = [path / "checkpoints" / name for name in ("best.keras", "last.keras")]
+        found = [candidate for candidate in candidates if candidate.exists()]
+        if not found:
+            raise UserError(f"{path}: holds no run, there is no {candidates[0]}. Train first, or give a .keras file.")
+        file = found[0]
+    try:
+        model = keras.saving.load_model(file, compile=False)
+    except (ValueError, TypeError, KeyError, OSError, zipfile.BadZipFile) as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise UserError(
+            f"{file}: cannot be loaded as a Keras model ({reason}). Use a file that training wrote."
+        ) from error
+    folder = file.parent.parent
+    in_run = file.parent.name == "checkpoints" and (folder / RECORD).exists()
+    return model, read_record(folder) if in_run else None
+
+
+def read_record(folder: Path) -> RunRecord:
+    """Reads what a run's folder says about its model.
+
+    Raises:
+        UserError: If the file is damaged.
+    """
+    path = folder / RECORD
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        return RunRecord(
+            class_names=tuple(record["class_names"]),
+            palette=np.asarray(record["palette"], np.uint8),
+            size=tuple(record["recipe"]["crop_size"]),
+            data=record["config"]["data"],
+        )
+    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        raise UserError(
+            f"{path}: damaged ({error!r}). Copy the .keras file out of the run's folder and give that."
+        ) from error

@@ -1,0 +1,98 @@
+"""`segpaint train`: fit a network to a data set."""
+
+import difflib
+import shlex
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from keras_segpaint.cli.console import errors, output, plain, score_table
+from keras_segpaint.cli.errors import ARGUMENTS, RESUME, UserError
+from keras_segpaint.cli.options import BackendOption, DataOption, DebugOption, SizeOption, start
+from keras_segpaint.cli.settings import parse_settings
+
+__all__ = ["train"]
+
+SCHEDULE = "Schedule (defaults: the recipe of the model's paper)"
+MACHINE = "Machine"
+
+
+def train(
+    ctx: typer.Context,
+    model: Annotated[str, typer.Argument(help="A name from `segpaint models`.", show_default=False)],
+    data: DataOption,
+    out: Annotated[Path, typer.Option(help="Folder of the run.", show_default=False)],
+    size: SizeOption = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue the run in --out after its last epoch.")] = False,
+    epochs: Annotated[int | None, typer.Option(min=1, rich_help_panel=SCHEDULE, show_default=False)] = None,
+    batch_size: Annotated[int | None, typer.Option(min=1, rich_help_panel=SCHEDULE, show_default=False)] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="Any other setting: optimizer.learning_rate=1e-3, schedule.name=poly, class_weights=none, "
+            "two_stage=true, model.ARGUMENT=VALUE; repeatable.",
+            rich_help_panel=SCHEDULE,
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="One seed, one result.", rich_help_panel=SCHEDULE)] = 0,
+    mixed_precision: Annotated[
+        Literal["float16", "bfloat16"] | None,
+        typer.Option(help="Compute in 16 bits, keep weights in 32.", rich_help_panel=MACHINE, show_default=False),
+    ] = None,
+    workers: Annotated[int, typer.Option(min=0, help="Threads that prepare batches.", rich_help_panel=MACHINE)] = 2,
+    backend: BackendOption = None,
+    debug: DebugOption = False,
+) -> None:
+    """Train a network, keep its best and last checkpoint, and print IoU per class on the validation images.
+
+    Example: segpaint train ENet --data my_folder --out runs/enet --size 360x480 --epochs 50
+    """
+    chosen = parse_settings(settings or (), own=("two_stage",))
+    if (out / "config.json").exists() and not resume:
+        raise UserError(f"{out} already holds a run. Continue it with --resume, or choose another folder with --out.")
+    if resume and not (out / "config.json").exists():
+        raise UserError(f"{out} holds no run to continue. Start it without --resume.")
+
+    start(backend)
+    from keras_segpaint import models, training
+    from keras_segpaint.cli.progress import TrainingProgress
+
+    if model not in models.__all__:
+        close = difflib.get_close_matches(model.lower(), [name.lower() for name in models.__all__], n=1)
+        meant = [name for name in models.__all__ if name.lower() in close]
+        hint = f"Did you mean {meant[0]}? " if meant else ""
+        raise typer.BadParameter(
+            f"{model} is no model. {hint}There are: {', '.join(models.__all__)}", param_hint="MODEL"
+        )
+    config = training.TrainConfig(
+        model,
+        data,
+        size=size,
+        epochs=epochs,
+        batch_size=batch_size,
+        seed=seed,
+        mixed_precision=f"mixed_{mixed_precision}" if mixed_precision else "float32",
+        workers=workers,
+        **chosen,
+    )
+    arguments = [argument for argument in ctx.meta.get(ARGUMENTS, []) if argument != "--resume"]
+    ctx.meta[RESUME] = shlex.join(["segpaint", *arguments, "--resume"])
+    with TrainingProgress(f"{model} on {data}") as progress:
+        result = training.train(config, out, resume, callbacks=[progress], verbose=0, progress=progress.check)
+
+    from keras_segpaint.cli.runs import read_record
+
+    record = read_record(out)
+    output.print(score_table("Best epoch on the validation images", result.scores, record.class_names))
+    if result.skipped:
+        names = ", ".join(result.skipped[:10]) + (", ..." if len(result.skipped) > 10 else "")
+        count = "1 unreadable image" if len(result.skipped) == 1 else f"{len(result.skipped)} unreadable images"
+        errors.print(f"[yellow]warning:[/] skipped {count}: {plain(names)}", soft_wrap=True, highlight=False)
+    paths = {"best model": result.best_path, "last epoch": result.last_path, "curves": out / "history.csv"}
+    for name, path in paths.items():
+        output.print(f"{name:<12}{plain(path)}", soft_wrap=True, highlight=False)
+    following = shlex.join(["segpaint", "evaluate", str(out), "--data", data])
+    output.print(f"{'next':<12}{plain(following)}", soft_wrap=True, highlight=False)

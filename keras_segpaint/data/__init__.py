@@ -1,0 +1,59 @@
+"""Data sets, joint augmentation of images and masks, class weights, and the input pipeline."""
+
+from keras_segpaint.data.augmentation import (
+    Augmentation,
+    ColorJitter,
+    ElasticDeformation,
+    RandomCrop,
+    RandomFlip,
+    RandomRotation,
+    RandomScale,
+    Resize,
+    augmentation_from_config,
+)
+from keras_segpaint.data.border_weight import border_weight_map
+from keras_segpaint.data.brain import BrainTemplate
+from keras_segpaint.data.camvid import CamVid
+from keras_segpaint.data.class_weights import enet as enet_weights
+from keras_segpaint.data.class_weights import linknet as linknet_weights
+from keras_segpaint.data.class_weights import median_frequency as median_frequency_weights
+from keras_segpaint.data.counts import ClassCounts
+from keras_segpaint.data.dataset import Example, SegmentationDataset, Subset
+from keras_segpaint.data.errors import DataError
+from keras_segpaint.data.folder import FolderDataset
+from keras_segpaint.data.instances import InstanceDataset
+from keras_segpaint.data.keras_layers import KerasLayerAugmentation
+from keras_segpaint.data.load import available_splits, list_datasets, load_dataset
+from keras_segpaint.data.pipeline import Pipeline
+from keras_segpaint.data.tfds import TFDSDataset
+
+__all__ = [
+    "Augmentation",
+    "BrainTemplate",
+    "CamVid",
+    "ClassCounts",
+    "ColorJitter",
+    "DataError",
+    "ElasticDeformation",
+    "Example",
+    "FolderDataset",
+    "InstanceDataset",
+    "KerasLayerAugmentation",
+    "Pipeline",
+    "RandomCrop",
+    "RandomFlip",
+    "RandomRotation",
+    "RandomScale",
+    "Resize",
+    "SegmentationDataset",
+    "Subset",
+    "TFDSDataset",
+    "augmentation_from_config",
+    "available_splits",
+    "border_weight_map",
+    "enet_weights",
+    "linknet_weights",
+    "list_datasets",
+    "load_dataset",
+    "median_frequency_weights",
+]

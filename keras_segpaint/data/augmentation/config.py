@@ -1,0 +1,48 @@
+"""Building augmentations from plain data, as recipes hold them."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from keras_segpaint.data.augmentation.base import Augmentation
+from keras_segpaint.data.augmentation.color import ColorJitter
+from keras_segpaint.data.augmentation.crop import RandomCrop
+from keras_segpaint.data.augmentation.elastic import ElasticDeformation
+from keras_segpaint.data.augmentation.flip import RandomFlip
+from keras_segpaint.data.augmentation.resize import RandomScale, Resize
+from keras_segpaint.data.augmentation.rotation import RandomRotation
+
+__all__ = ["augmentation_from_config"]
+
+_CLASSES: dict[str, type[Augmentation]] = {
+    cls.__name__: cls
+    for cls in (ColorJitter, ElasticDeformation, RandomCrop, RandomFlip, RandomRotation, RandomScale, Resize)
+}
+
+
+def augmentation_from_config(configs: Iterable[Mapping[str, Any]]) -> tuple[Augmentation, ...]:
+    """Builds augmentations from their names and arguments.
+
+    Args:
+        configs: For each augmentation `{"name": class name, argument: value, ...}`.
+
+    Returns:
+        The augmentations, in the same order.
+
+    Raises:
+        ValueError: If a name or an argument is unknown.
+
+    Example:
+        >>> augmentation_from_config([{"name": "RandomFlip"}, {"name": "RandomCrop", "size": [64, 64]}])
+        (RandomFlip(horizontal=True, vertical=False), RandomCrop(size=(64, 64)))
+    """
+    augmentations = []
+    for config in configs:
+        arguments = dict(config)
+        name = arguments.pop("name", None)
+        if name not in _CLASSES:
+            raise ValueError(f"`name` must be one of {', '.join(sorted(_CLASSES))}. Received: {dict(config)}")
+        try:
+            augmentations.append(_CLASSES[name].from_config(arguments))
+        except TypeError as error:
+            raise ValueError(f"{name} cannot be built from {arguments}: {error}") from error
+    return tuple(augmentations)

@@ -1,0 +1,48 @@
+"""`python -m keras_segpaint.export._convert JOB`: one step of an export under the TensorFlow backend."""
+
+import importlib
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_segpaint.export.conversion import run_saved_model, write_litert, write_saved_model
+from keras_segpaint.export.report import ExportError
+from keras_segpaint.export.subprocess_tf import ERROR_CODE
+
+__all__ = ["perform"]
+
+
+def perform(action: str, model: keras.Model | None, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Runs an action: `"litert"`, `"saved_model"` or `"run_saved_model"`."""
+    if action == "run_saved_model":
+        logits, milliseconds, operators = run_saved_model(arguments["path"], np.load(arguments["images"]))
+        np.save(arguments["logits"], logits)
+        return {"milliseconds": milliseconds, "operators": operators}
+    write = {"litert": write_litert, "saved_model": write_saved_model}[action]
+    write(model, tuple(arguments["shape"]), arguments["path"])
+    return {}
+
+
+def _main(job: Path) -> int:
+    description = json.loads(job.read_text(encoding="utf-8"))
+    result = Path(description["result"])
+    model = None
+    if "model" in description:
+        for name in description["modules"]:
+            importlib.import_module(name)
+        model = keras.saving.load_model(description["model"], compile=False)
+    try:
+        answer = perform(description["action"], model, description["arguments"])
+    except ExportError as error:
+        result.write_text(json.dumps({"error": str(error)}), encoding="utf-8")
+        return ERROR_CODE
+    result.write_text(json.dumps(answer), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(_main(Path(sys.argv[1])))

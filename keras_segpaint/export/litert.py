@@ -1,0 +1,75 @@
+"""Export to LiteRT, the format of phones and microcontrollers."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from keras_segpaint.export.compare import compare, median_milliseconds
+from keras_segpaint.export.conversion import write_litert
+from keras_segpaint.export.prepare import check_images, exportable, forward, static_shape
+from keras_segpaint.export.report import ExportReport
+from keras_segpaint.export.runner import LiteRTModel
+from keras_segpaint.export.subprocess_tf import in_tensorflow
+
+__all__ = ["to_litert"]
+
+
+def to_litert(
+    model: keras.Model,
+    path: str | os.PathLike,
+    input_shape: Sequence[int] | None = None,
+    images: Any = None,
+    check: bool = True,
+) -> ExportReport:
+    """Writes a model as a `.tflite` file of built-in operators and compares the file with the model.
+
+    The file takes float32 images in [0, 1], `(1, height, width, channels)`, and gives logits, whatever data format
+    the model has; a model of mixed precision is written, and compared, in float32. On the JAX and PyTorch backends
+    the conversion runs in a TensorFlow process of its own, for which layers outside of this package must be in an
+    importable module. The file appears only once it passed the comparison.
+
+    Args:
+        model: A segmentation model that gives logits.
+        path: The file to write; an existing one is replaced.
+        input_shape: `(height, width, channels)`. Defaults to the size that the model was built for.
+        images: Images to compare on, uint8 or floating in [0, 1], `(batch, height, width, channels)` of this size.
+            Defaults to one made-up picture, always the same.
+        check: Boolean, compare and measure. Defaults to `True`.
+
+    Returns:
+        An `ExportReport`.
+
+    Raises:
+        ExportError: If an operator is not built in (the message names each), or if the file disagrees with the model.
+        ImportError: If TensorFlow or `ai-edge-litert` is not installed.
+        ValueError: If a shape is unknown or does not fit.
+    """
+    path = Path(path)
+    ready = exportable(model)
+    shape = static_shape(ready, input_shape, free=False)
+    batch = check_images(images, shape) if check else None
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        if keras.backend.backend() == "tensorflow":
+            write_litert(ready, shape, temporary)
+        else:
+            in_tensorflow("litert", ready, shape=shape, path=str(temporary.resolve()))
+        runner = LiteRTModel(temporary)
+        measured: dict[str, Any] = {}
+        if batch is not None:
+            difference, equal = compare(forward(ready, batch), runner(batch))
+            measured = dict(
+                images=len(batch),
+                max_difference=difference,
+                equal_argmax=equal,
+                milliseconds=median_milliseconds(runner, batch),
+                threads=runner.threads,
+            )
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return ExportReport(path, "litert", path.stat().st_size, runner.operators, shape, **measured)

@@ -1,0 +1,137 @@
+"""The model, the input size and the images that an export works with."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_segpaint.export.report import ExportError
+
+__all__ = ["check_images", "exportable", "forward", "photograph", "static_shape"]
+
+
+def exportable(model: keras.Model) -> keras.Model:
+    """A model that computes in float32 and takes channels last, with the weights of `model`.
+
+    Half-precision convolutions are no LiteRT operators, and programs that read the file expect pixels with their
+    channels together.
+
+    Raises:
+        ExportError: If the model is not functional and would have to be rebuilt.
+    """
+    first = getattr(model, "data_format", keras.config.image_data_format()) == "channels_first"
+    if any(layer.compute_dtype != "float32" for layer in _layers(model)):
+        model = _in_float32(model)
+    if not first:
+        return model
+    channels, height, width = model.input_shape[1:]
+    image = keras.Input((height, width, channels), dtype="float32", name="image")
+    logits = model(keras.layers.Permute((3, 1, 2))(image))
+    return keras.Model(image, keras.layers.Permute((2, 3, 1))(logits), name=model.name)
+
+
+def _layers(model: keras.Model) -> list[keras.layers.Layer]:
+    found = []
+    for layer in model.layers:
+        found.extend(_layers(layer) if isinstance(layer, keras.Model) else [layer])
+    return found
+
+
+def _in_float32(model: keras.Model) -> keras.Model:
+    def clone(layer: keras.layers.Layer) -> keras.layers.Layer:
+        if isinstance(layer, keras.Model):
+            return _in_float32(layer)
+        config = layer.get_config()
+        if "dtype" in config:
+            config["dtype"] = "float32"
+        return type(layer).from_config(config)
+
+    try:
+        copy = keras.models.clone_model(model, clone_function=clone)
+    except ValueError as error:
+        raise ExportError(
+            f"{model.name} computes in mixed precision and is not a functional model, so it cannot be rebuilt in "
+            "float32 for "
+            f"export: {error}"
+        ) from error
+    copy.set_weights(model.get_weights())
+    return copy
+
+
+def static_shape(model: keras.Model, input_shape: Sequence[int | None] | None, free: bool) -> tuple[int | None, ...]:
+    """`(1, height, width, channels)` from what the caller asks for and what the model allows.
+
+    Args:
+        model: An exportable model.
+        input_shape: `(height, width, channels)`, the same with a batch of 1 in front, or `None` for the model's own.
+        free: Whether height and width may stay unknown.
+
+    Raises:
+        ValueError: If the shape is not known or contradicts the model.
+    """
+    own = tuple(model.input_shape)
+    shape = own[1:] if input_shape is None else tuple(input_shape)
+    if len(shape) == 4 and shape[0] in (1, None):
+        shape = shape[1:]
+    whole = all(extent is None or (isinstance(extent, int) and extent >= 1) for extent in shape)
+    if len(shape) != 3 or not whole or (not free and None in shape):
+        raise ValueError(
+            "`input_shape` must be (height, width, channels), positive integers. "
+            f"Received: input_shape={input_shape!r}, and the model's own is {own[1:]}"
+        )
+    if any(None not in (have, want) and have != want for have, want in zip(own[1:], shape, strict=True)):
+        raise ValueError(
+            f"`input_shape` must fit the model, which was built for {own[1:]}. Received: input_shape={input_shape!r}"
+        )
+    return (1, *shape)
+
+
+def check_images(images: Any, shape: tuple[int | None, ...]) -> np.ndarray:
+    """The images to compare on as float32 in [0, 1], or one made here if there are none.
+
+    Raises:
+        ValueError: If they have another shape.
+    """
+    if images is None:
+        height, width, channels = (extent or default for extent, default in zip(shape[1:], (96, 128, 3), strict=True))
+        return photograph(height, width, channels)[None]
+    images = np.stack([np.asarray(image) for image in images])
+    fits = images.ndim == 4 and all(
+        want is None or have == want for have, want in zip(images.shape[1:], shape[1:], strict=True)
+    )
+    if not fits:
+        raise ValueError(
+            f"`images` must have the shape (batch, {', '.join(map(str, shape[1:]))}). Received: shape "
+            f"{images.shape}. Resize "
+            "them first."
+        )
+    return images.astype(np.float32) / np.float32(255 if images.dtype == np.uint8 else 1)
+
+
+def photograph(height: int, width: int, channels: int) -> np.ndarray:
+    """A made-up picture with what photographs have: shading, edges at all angles, fine texture. The same every time.
+
+    Example:
+        >>> picture = photograph(48, 64, 3)
+        >>> picture.shape, bool(0 <= picture.min() < 0.1 and 0.9 < picture.max() <= 1)
+        ((48, 64, 3), True)
+    """
+    rng = np.random.default_rng(0)
+    y, x = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
+    picture = 0.3 + 0.5 * y[..., None] * rng.random(channels) + 0.2 * x[..., None] * rng.random(channels)
+    for _ in range(24):
+        centre_y, centre_x, radius, angle = rng.random(4) * (1, 1, 0.25, np.pi)
+        across = (y - centre_y) * np.cos(angle) + (x - centre_x) * np.sin(angle)
+        along = (x - centre_x) * np.cos(angle) - (y - centre_y) * np.sin(angle)
+        inside = (np.abs(across) < radius) & (np.abs(along) < 0.6 * radius) & (across**2 + along**2 < radius**2)
+        shade = rng.random(channels) * (0.6 + 0.4 * np.sin(40 * across[..., None] / (radius + 0.1)))
+        picture = np.where(inside[..., None], shade, picture)
+    picture = picture + rng.normal(0, 0.02, picture.shape)
+    low, high = picture.min(), picture.max()
+    return ((picture - low) / max(high - low, 1e-6)).astype(np.float32)
+
+
+def forward(model: keras.Model, images: np.ndarray) -> np.ndarray:
+    """The model's logits, one image at a time."""
+    return np.concatenate([np.asarray(model.predict_on_batch(image[None])) for image in images])

@@ -1,0 +1,91 @@
+"""Export to TensorFlow's SavedModel."""
+
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_segpaint.export.compare import compare
+from keras_segpaint.export.conversion import run_saved_model, write_saved_model
+from keras_segpaint.export.prepare import check_images, exportable, forward, static_shape
+from keras_segpaint.export.report import ExportReport
+from keras_segpaint.export.subprocess_tf import in_tensorflow
+
+__all__ = ["to_saved_model"]
+
+
+def to_saved_model(
+    model: keras.Model,
+    path: str | os.PathLike,
+    input_shape: Sequence[int | None] | None = None,
+    images: Any = None,
+    check: bool = True,
+) -> ExportReport:
+    """Writes a model as a SavedModel, loads it again and compares it with the model.
+
+    The signature `serving_default` takes float32 images in [0, 1], `(batch, height, width, channels)`, whatever data
+    format the model has, and gives logits. On the JAX and PyTorch backends the work is done in a TensorFlow process
+    of its own, for which layers outside of this package must be in an importable module.
+
+    Args:
+        model: A segmentation model that gives logits.
+        path: The folder to write; an existing SavedModel is replaced.
+        input_shape: `(height, width, channels)`; height and width may be `None`. Defaults to the model's own.
+        images: Images to compare on, uint8 or floating in [0, 1], `(batch, height, width, channels)`. Defaults to one
+            made-up picture, always the same.
+        check: Boolean, compare and measure. Defaults to `True`.
+
+    Returns:
+        An `ExportReport`; its operators are TensorFlow's.
+
+    Raises:
+        ExportError: If the conversion fails or the SavedModel disagrees with the model.
+        FileExistsError: If `path` exists and is no SavedModel.
+        ImportError: If TensorFlow is not installed.
+        ValueError: If a shape does not fit.
+    """
+    path = Path(path)
+    if path.exists() and not (path / "saved_model.pb").exists():
+        raise FileExistsError(17, "It exists and is no SavedModel; choose another path", str(path))
+    ready = exportable(model)
+    shape = static_shape(ready, input_shape, free=True)
+    batch = check_images(images, shape) if check else None
+    path.parent.mkdir(parents=True, exist_ok=True)
+    native = keras.backend.backend() == "tensorflow"
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as work:
+        written = Path(work, "model")
+        free_batch = (None, *shape[1:])
+        if native:
+            write_saved_model(ready, free_batch, written)
+        else:
+            in_tensorflow("saved_model", ready, shape=free_batch, path=str(written.resolve()))
+        measured: dict[str, Any] = {}
+        operators: Sequence[str] = ()
+        if batch is not None:
+            logits, milliseconds, operators = (
+                run_saved_model(written, batch) if native else _run(written, batch, Path(work))
+            )
+            difference, equal = compare(forward(ready, batch), logits)
+            measured = dict(
+                images=len(batch),
+                max_difference=difference,
+                equal_argmax=equal,
+                milliseconds=milliseconds,
+                threads=os.cpu_count(),
+            )
+        if path.exists():
+            os.replace(path, Path(work, "former"))
+        os.replace(written, path)
+    size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+    return ExportReport(path, "saved_model", size, tuple(operators), shape, **measured)
+
+
+def _run(written: Path, batch: np.ndarray, work: Path) -> tuple[np.ndarray, float, list[str]]:
+    images, logits = work.resolve() / "images.npy", work.resolve() / "logits.npy"
+    np.save(images, batch)
+    answer = in_tensorflow("run_saved_model", None, path=str(written.resolve()), images=str(images), logits=str(logits))
+    return np.load(logits), answer["milliseconds"], answer["operators"]

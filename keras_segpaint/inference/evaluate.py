@@ -1,0 +1,62 @@
+"""The confusion matrix of a model over a data set, at the images' own size."""
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_segpaint.inference.predict import predict
+
+__all__ = ["evaluate"]
+
+
+def evaluate(
+    model: keras.Model,
+    dataset: Any,
+    size: tuple[int, int] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> np.ndarray:
+    """Compares predictions with labels pixel by pixel; no label is resized.
+
+    Args:
+        model: A segmentation model that gives logits.
+        dataset: A `keras_segpaint.data.SegmentationDataset`.
+        size: As in `predict`.
+        progress: Called with `(done, total)`.
+
+    Returns:
+        int64 `(num_classes, num_classes)`: pixels by `[true class, predicted class]`, for
+        `keras_segpaint.metrics.scores`.
+
+    Raises:
+        ValueError: If the model and the data set have different numbers of classes.
+
+    Example:
+        >>> from keras_segpaint.data import Example, SegmentationDataset
+        >>> from keras_segpaint.models import ENet
+        >>> class Black(SegmentationDataset):
+        ...     def __len__(self):
+        ...         return 2
+        ...     def _load(self, index):
+        ...         return Example(np.zeros((8, 9, 3), np.uint8), np.zeros((8, 9), np.uint8), "black")
+        >>> matrix = evaluate(ENet(2), Black("black", class_names=["a", "b"]))
+        >>> matrix.shape, int(matrix.sum())
+        ((2, 2), 144)
+    """
+    classes = dataset.num_classes
+    model_classes = getattr(model, "num_classes", classes)
+    if model_classes != classes:
+        raise ValueError(
+            f"The model has {model_classes} classes and the data set {dataset.name} has {classes}. They must be equal."
+        )
+    matrix = np.zeros(classes * classes, np.int64)
+    for index in range(len(dataset)):
+        example = dataset[index]
+        predicted = predict(model, example.image, size).astype(np.int64)
+        truth = example.mask.astype(np.int64)
+        valid = (truth != dataset.ignore_class) & (truth >= 0) & (truth < classes)
+        matrix += np.bincount(truth[valid] * classes + predicted[valid], minlength=classes * classes)
+        if progress is not None:
+            progress(index + 1, len(dataset))
+    return matrix.reshape(classes, classes)

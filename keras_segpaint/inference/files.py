@@ -1,0 +1,130 @@
+"""Prediction over files, folders and patterns."""
+
+import glob
+import os
+import warnings
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from keras_segpaint.data.errors import DataError
+from keras_segpaint.data.files import IMAGE_SUFFIXES, read_image
+from keras_segpaint.inference.images import input_channels
+from keras_segpaint.inference.predict import class_map, predict_logits, softmax
+
+__all__ = ["FilePrediction", "find_images", "predict_files"]
+
+
+@dataclass(frozen=True)
+class FilePrediction:
+    """What was predicted for one image file.
+
+    Args:
+        path: The file.
+        name: Its path below the folder that was searched, without suffix: a name for result files.
+        image: uint8 `(height, width, channels)`.
+        class_map: `(height, width)` classes.
+        probabilities: float32 `(height, width, num_classes)`, or `None` if not asked for.
+    """
+
+    path: Path
+    name: str
+    image: np.ndarray
+    class_map: np.ndarray
+    probabilities: np.ndarray | None = None
+
+
+def find_images(source: str | os.PathLike) -> list[Path]:
+    """The image files that a name stands for.
+
+    Args:
+        source: A file, a folder (searched with its subfolders) or a pattern such as `"photos/*.jpg"`.
+
+    Returns:
+        Sorted paths.
+
+    Raises:
+        FileNotFoundError: If there is no such file or folder, or it holds no image.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     for name in ("b.png", "a.jpg", "notes.txt"):
+        ...         Path(folder, name).touch()
+        ...     [path.name for path in find_images(folder)]
+        ['a.jpg', 'b.png']
+    """
+    path = Path(source)
+    if path.is_file():
+        return [path]
+    if path.is_dir():
+        found = [item for item in path.rglob("*") if item.suffix.lower() in IMAGE_SUFFIXES]
+        problem = f"has no image ({', '.join(sorted(IMAGE_SUFFIXES))})"
+    else:
+        matches = map(Path, glob.glob(os.fspath(source), recursive=True))
+        found = [item for item in matches if item.is_file() and item.suffix.lower() in IMAGE_SUFFIXES]
+        problem = "No such file or folder, and no image matches it as a pattern"
+    if not found:
+        raise FileNotFoundError(2, problem, str(source))
+    return sorted(found)
+
+
+def predict_files(
+    model: keras.Model,
+    source: str | os.PathLike | Iterable[Path],
+    *,
+    size: tuple[int, int] | None = None,
+    probabilities: bool = False,
+    skipped: list[Path] | None = None,
+) -> Iterator[FilePrediction]:
+    """Predicts one file after the other.
+
+    A file that cannot be read as an image is skipped with a warning that names it.
+
+    Args:
+        model: A segmentation model that gives logits.
+        source: A file, a folder or a pattern as in `find_images`, or the paths themselves.
+        size: As in `predict`.
+        probabilities: Boolean, also give the softmax of the logits. Defaults to `False`.
+        skipped: A list to which the files that could not be read are appended.
+
+    Yields:
+        A `FilePrediction` per file.
+
+    Raises:
+        FileNotFoundError: If `source` stands for no file.
+
+    Example:
+        >>> import cv2, tempfile
+        >>> from keras_segpaint.models import ENet
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     _ = cv2.imwrite(f"{folder}/street.png", np.zeros((21, 30, 3), "uint8"))
+        ...     [(item.name, item.class_map.shape) for item in predict_files(ENet(3), folder)]
+        [('street', (21, 30))]
+    """
+    if isinstance(source, str | os.PathLike):
+        root = Path(source) if Path(source).is_dir() else None
+        paths = find_images(source)
+    else:
+        root, paths = None, list(source)
+    channels = 1 if input_channels(model) == 1 else 3
+    for path in paths:
+        try:
+            image = read_image(path, channels)
+        except DataError as error:
+            warnings.warn(f"skipped: {error}", stacklevel=2)
+            if skipped is not None:
+                skipped.append(path)
+            continue
+        logits = predict_logits(model, image, size)
+        name = path.relative_to(root) if root is not None else Path(path.name)
+        yield FilePrediction(
+            path=path,
+            name=name.with_suffix("").as_posix(),
+            image=image,
+            class_map=class_map(logits),
+            probabilities=softmax(logits) if probabilities else None,
+        )

@@ -1,0 +1,105 @@
+"""Between images as people have them and batches as networks take them."""
+
+from typing import Any
+
+import keras
+import numpy as np
+
+__all__ = ["forward", "input_channels", "input_size", "resize_map", "to_float"]
+
+_GREY_WEIGHTS = np.array([0.299, 0.587, 0.114], np.float32)
+
+
+def to_float(image: Any, channels: int) -> np.ndarray:
+    """An image as float32 in [0, 1] with as many channels as a network takes.
+
+    Args:
+        image: uint8, or floating in [0, 1]; `(height, width)` or `(height, width, channels)` with 1, 3 or 4 channels,
+            of which the fourth (transparency) is dropped.
+        channels: `1` or `3` convert between grey and RGB; any other number must be that of the image.
+
+    Returns:
+        float32 `(height, width, channels)`.
+
+    Raises:
+        ValueError: If shape, type or range are not as above.
+
+    Example:
+        >>> to_float(np.full((2, 2), 51, np.uint8), channels=3)[0, 0].round(3).tolist()
+        [0.2, 0.2, 0.2]
+    """
+    image = np.asarray(image)
+    if image.ndim == 2:
+        image = image[..., None]
+    if image.ndim != 3 or 0 in image.shape:
+        raise ValueError(
+            f"`image` must have the shape (height, width) or (height, width, channels). Received: shape {image.shape}"
+        )
+    if image.dtype == np.uint8:
+        image = image.astype(np.float32) / np.float32(255)
+    elif np.issubdtype(image.dtype, np.floating):
+        low, high = float(image.min()), float(image.max())
+        if not (-1e-3 <= low and high <= 1 + 1e-3):
+            raise ValueError(
+                f"`image` of a floating type must be in [0, 1]. Received: values in [{low:g}, {high:g}]. Divide by "
+                "255 or "
+                "give uint8."
+            )
+        image = image.astype(np.float32)
+    else:
+        raise ValueError(f"`image` must be uint8, or floating in [0, 1]. Received: dtype {image.dtype}")
+    have = image.shape[2]
+    if have == channels:
+        return image
+    if have == 4 and channels in (1, 3):
+        image, have = image[..., :3], 3
+    if have == 1 and channels == 3:
+        image = np.repeat(image, 3, axis=2)
+    elif have == 3 and channels == 1:
+        image = (image @ _GREY_WEIGHTS)[..., None]
+    if image.shape[2] != channels:
+        raise ValueError(f"`image` must have {channels} channels, as the model takes. Received: {have} channels")
+    return image
+
+
+def resize_map(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Resizes float32 `(height, width, channels)` to `size = (height, width)`: area averages when both sides shrink,
+    else bilinear."""
+    import cv2
+
+    if values.shape[:2] == tuple(size):
+        return values
+    shrinks = size[0] <= values.shape[0] and size[1] <= values.shape[1]
+    interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    # OpenCV takes at most four channels at a time in some of its resizers.
+    parts = [
+        cv2.resize(
+            np.ascontiguousarray(values[..., index : index + 4]), (size[1], size[0]), interpolation=interpolation
+        )
+        for index in range(0, values.shape[2], 4)
+    ]
+    return np.concatenate([part.reshape(*size, -1) for part in parts], axis=2)
+
+
+def channels_first(model: keras.Model) -> bool:
+    """Whether a model takes `(batch, channels, height, width)`."""
+    return getattr(model, "data_format", keras.config.image_data_format()) == "channels_first"
+
+
+def input_channels(model: keras.Model) -> int:
+    """How many channels a model takes."""
+    return model.input_shape[1 if channels_first(model) else -1]
+
+
+def input_size(model: keras.Model) -> tuple[int | None, int | None]:
+    """The height and width that a model was built for, `None` where any will do."""
+    rows, columns = model.input_shape[2:] if channels_first(model) else model.input_shape[1:3]
+    return rows, columns
+
+
+def forward(model: keras.Model, images: np.ndarray) -> np.ndarray:
+    """Logits `(batch, height, width, classes)` of images `(batch, height, width, channels)` in either data format."""
+    if not channels_first(model):
+        return np.asarray(model.predict_on_batch(images))
+    logits = np.asarray(model.predict_on_batch(np.ascontiguousarray(images.transpose(0, 3, 1, 2))))
+    return logits.transpose(0, 2, 3, 1)

@@ -1,0 +1,26 @@
+"""Training with plain `fit`: recipes of the papers, runs that survive a kill, weights."""
+
+from keras_segpaint.training import recipes
+from keras_segpaint.training.checkpoint import CheckpointError
+from keras_segpaint.training.config import TrainConfig
+from keras_segpaint.training.optimizers import add_weight_decay, build_augmentation, build_optimizer, build_schedule
+from keras_segpaint.training.recipe import Recipe
+from keras_segpaint.training.run import RunResult, train
+from keras_segpaint.training.stage import TrainingError
+from keras_segpaint.training.weights import copy_weights, load_weights
+
+__all__ = [
+    "CheckpointError",
+    "Recipe",
+    "RunResult",
+    "TrainConfig",
+    "TrainingError",
+    "add_weight_decay",
+    "build_augmentation",
+    "build_optimizer",
+    "build_schedule",
+    "copy_weights",
+    "load_weights",
+    "recipes",
+    "train",
+]

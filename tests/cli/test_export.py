@@ -1,0 +1,42 @@
+"""`segpaint export`: both formats with their report, sizes, a wrong name."""
+
+from pathlib import Path
+
+import numpy as np
+
+from keras_segpaint.export import LiteRTModel
+
+
+def test_litert(segpaint, trained, tmp_path: Path):
+    target = tmp_path / "model.tflite"
+    result = segpaint("export", trained[0], target, "--size", "16x24")
+    assert result.exit_code == 0, result.output
+    assert LiteRTModel(target)(np.zeros((1, 16, 24, 3), np.float32)).shape == (1, 16, 24, 3)
+    printed = dict(line.split("  ", 1) for line in result.stdout.splitlines() if "  " in line)
+    assert "CONV_2D" in printed["operators"]
+    assert float(printed["largest difference"]) < 1e-4
+    assert printed["equal argmax"].split()[0] == "100.0000%"
+    assert "ms per image" in printed["time"]
+    assert printed["size"].strip() == f"{target.stat().st_size / 1e6:.2f} MB"
+
+
+def test_saved_model(segpaint, trained, tmp_path: Path):
+    result = segpaint("export", trained[0], tmp_path / "model")
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "model" / "saved_model.pb").exists()
+    assert "equal argmax        100.0000%" in result.stdout
+
+
+def test_litert_needs_its_suffix(segpaint, trained, tmp_path: Path):
+    result = segpaint("export", trained[0], tmp_path / "model", "--format", "litert")
+    assert result.exit_code == 2
+    assert "must end in .tflite" in result.stderr
+
+
+def test_size_is_needed_for_a_lone_file_of_any_size(segpaint, trained, tmp_path: Path):
+    lone = tmp_path / "model.keras"
+    lone.write_bytes((trained[0] / "checkpoints" / "best.keras").read_bytes())
+    result = segpaint("export", lone, tmp_path / "model.tflite")
+    assert result.exit_code == 1
+    assert "--size 360x480" in result.stderr
+    assert not (tmp_path / "model.tflite").exists()

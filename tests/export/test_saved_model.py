@@ -1,0 +1,41 @@
+"""SavedModels: written, loaded, compared."""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from keras_segpaint import export
+
+pytest.importorskip("tensorflow")
+
+
+@pytest.fixture
+def model() -> keras.Model:
+    keras.utils.set_random_seed(3)
+    image = keras.Input((None, None, 3))
+    x = layers.Conv2D(8, 3, padding="same", data_format="channels_last")(image)
+    x = layers.BatchNormalization(moving_mean_initializer="random_normal")(x)
+    model = keras.Model(image, layers.Conv2D(5, 1, data_format="channels_last")(x), name="small")
+    model.data_format = "channels_last"
+    return model
+
+
+def test_sizes_may_stay_free_and_an_export_is_replaced(tmp_path, model):
+    pictures = np.random.default_rng(1).integers(0, 256, (2, 12, 17, 3), np.uint8)
+    path = tmp_path / "new" / "model"
+    first = export.to_saved_model(model, path, images=pictures)
+    assert first.input_shape == (1, None, None, 3)
+    assert first.max_difference < 1e-5 and first.equal_argmax == 1.0 and first.images == 2
+    assert "Conv2D" in first.operators
+    assert first.size_bytes == sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+    second = export.to_saved_model(model, path, input_shape=(16, 16, 3), check=False)
+    assert second.input_shape == (1, 16, 16, 3) and second.equal_argmax is None
+    assert [item.name for item in path.parent.iterdir()] == ["model"]
+
+
+def test_a_folder_of_something_else_is_not_replaced(tmp_path, model):
+    (tmp_path / "thesis.txt").write_text("years of work")
+    with pytest.raises(FileExistsError, match="no SavedModel"):
+        export.to_saved_model(model, tmp_path)
+    assert (tmp_path / "thesis.txt").read_text() == "years of work"

@@ -1,0 +1,69 @@
+"""A tiny data set and run settings that train in seconds."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from keras_segpaint import training
+from keras_segpaint.data import Example, SegmentationDataset
+
+
+class Blobs(SegmentationDataset):
+    """Bright squares on noise: class 1 is the square, class 2 its upper half; the left column is ignored."""
+
+    def __init__(self, count: int, first: int = 0):
+        super().__init__("blobs", ["ground", "lower", "upper"])
+        self.count = count
+        self.first = first
+
+    def __len__(self) -> int:
+        return self.count
+
+    def _load(self, index: int) -> Example:
+        rng = np.random.default_rng(self.first + index)
+        image = rng.integers(0, 100, (32, 32, 3), np.uint8)
+        mask = np.zeros((32, 32), np.uint8)
+        y, x = rng.integers(4, 16, 2)
+        image[y : y + 12, x : x + 12, 0] += 120
+        image[y : y + 6, x : x + 12, 1] += 120
+        mask[y : y + 12, x : x + 12] = 1
+        mask[y : y + 6, x : x + 12] = 2
+        mask[:, 0] = 255
+        return Example(image, mask, f"blob {self.first + index}")
+
+
+# Everything that a resumed run could lose: dropout, shuffling, augmentation, a schedule, Adam's moments.
+SETTINGS = dict(
+    model="UNet",
+    size=(32, 32),
+    epochs=3,
+    batch_size=4,
+    model_args={"base_filters": 2, "dropout": 0.5},
+    recipe={
+        "optimizer": {"name": "adam", "learning_rate": 0.02},
+        "schedule": {"name": "poly"},
+        "augmentation": [{"name": "RandomFlip"}, {"name": "ColorJitter", "brightness": 0.2}],
+        "class_weights": "enet",
+        "weight_decay": 1e-4,
+    },
+)
+
+
+@pytest.fixture(scope="session")
+def run():
+    """Trains on eight images and validates on four; keyword arguments other than `changes` go to `train`."""
+
+    def start(folder: Path, *, changes: dict[str, Any] | None = None, **arguments: Any) -> training.RunResult:
+        config = training.TrainConfig.from_dict(SETTINGS | (changes or {}))
+        data = {"train_data": Blobs(8), "val_data": Blobs(4, first=100)} | arguments
+        return training.train(config, folder, verbose=0, **data)
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def straight(run, tmp_path_factory):
+    """A run that nothing interrupts."""
+    return run(tmp_path_factory.mktemp("straight") / "run")

@@ -1,0 +1,120 @@
+"""Recipes and what is built from them."""
+
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+
+from keras_segpaint import models, training
+from keras_segpaint.training import Recipe, TrainConfig, recipes
+
+
+@pytest.mark.parametrize("name", models.__all__)
+def test_every_model_has_a_recipe_whose_numbers_have_sources(name):
+    recipe = recipes.get(name)
+    assert recipe.model == name
+    assert recipe.paper == getattr(models, name).paper
+    stated = {field.name for field in dataclasses.fields(recipe)} - {"model", "paper", "sources", "encoder_epochs"}
+    assert set(recipe.sources) - {"encoder_epochs"} == stated
+    assert ("encoder_epochs" in recipe.sources) == (recipe.encoder_epochs > 0)
+    training.build_optimizer(recipe, steps_per_epoch=10)
+    training.build_augmentation(recipe, recipe.crop_size)
+
+
+def recipe(**changes) -> Recipe:
+    fields = dict(
+        model="ENet",
+        paper="",
+        optimizer={"name": "sgd", "learning_rate": 0.1, "momentum": 0.9},
+        schedule={"name": "poly"},
+        epochs=10,
+        batch_size=1,
+        crop_size=(8, 8),
+    )
+    return Recipe(**{**fields, **changes})
+
+
+def test_poly_is_the_literatures():
+    schedule = training.build_schedule(recipe(), steps_per_epoch=10)
+    for step in (0, 1, 50, 99, 100):
+        assert float(schedule(step)) == pytest.approx(0.1 * (1 - step / 100) ** 0.9, rel=1e-5, abs=1e-9)
+
+
+def test_steps_fall_at_the_beginning_of_an_epoch_and_stretch_with_the_run():
+    steps = recipe(schedule={"name": "step", "factor": 0.1, "epochs": 5})
+    schedule = training.build_schedule(steps, 7)
+    assert [float(schedule(i)) for i in (0, 34, 35, 69)] == pytest.approx([0.1, 0.1, 0.01, 0.01])
+    longer = training.build_schedule(steps, 7, epochs=20)
+    assert [float(longer(i)) for i in (69, 70)] == pytest.approx([0.1, 0.01])
+    # Named in a change, it means what it says.
+    assert steps.with_changes({"epochs": 20, "schedule": {"epochs": 3}}).schedule["epochs"] == 3
+
+
+def test_a_constant_rate_is_a_number():
+    assert training.build_schedule(recipe(schedule={"name": "constant"}), 1) == 0.1
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"optimizer": {"name": "magic", "learning_rate": 1}}, "optimizer"),
+        ({"optimizer": {"name": "adam", "learning_rate": 1, "spin": 2}}, "spin"),
+        ({"schedule": {"name": "cosine"}}, "schedule"),
+        ({"schedule": {"name": "poly", "epochs": 3}}, "schedule"),
+    ],
+)
+def test_unknown_names_are_refused(changes, message):
+    with pytest.raises(ValueError, match=message):
+        training.build_optimizer(recipe(**changes), 1)
+
+
+def test_weight_decay_is_the_papers_l2():
+    """One SGD step without a gradient from the data moves a kernel by learning_rate * weight_decay * kernel."""
+    dense = keras.layers.Dense(1, kernel_initializer="ones", bias_initializer="ones")
+    model = keras.Sequential([keras.Input((2,)), dense])
+    training.add_weight_decay(model, 0.5)
+    model.compile(keras.optimizers.SGD(0.1), keras.losses.MeanSquaredError())
+    model.train_on_batch(np.zeros((1, 2), "float32"), np.ones((1, 1), "float32"))
+    kernel, bias = model.get_weights()
+    np.testing.assert_allclose(kernel, 1 - 0.1 * 0.5, rtol=1e-6)
+    np.testing.assert_allclose(bias, 1.0)
+    training.add_weight_decay(model, 0.0)
+    assert model.losses == []
+
+
+def test_a_crop_without_size_takes_that_of_the_images():
+    (crop,) = training.build_augmentation(recipe(augmentation=({"name": "RandomCrop"},)), (32, 48))
+    assert crop.size == (32, 48)
+
+
+def test_settings_change_the_recipe():
+    changes = {"optimizer": {"learning_rate": 1e-3}, "batch_size": 4}
+    config = TrainConfig("ENet", size=[90, 120], epochs=30, recipe=changes)
+    changed = config.resolve()
+    assert changed.optimizer == {"name": "adam", "learning_rate": 1e-3}
+    assert (changed.crop_size, changed.epochs, changed.batch_size) == ((90, 120), 30, 4)
+    assert changed.schedule["epochs"] == 10 and changed.encoder_epochs == 30
+    other = recipes.get("SegNet").with_changes({"optimizer": {"name": "adam"}})
+    assert other.optimizer == {"name": "adam", "learning_rate": 0.001}
+    assert TrainConfig.from_dict(config.to_dict()) == config
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"model": "Enet"}, "`model` must be one of"),
+        ({"model": "ENet", "mixed_precision": "float16"}, "mixed_float16"),
+        ({"model": "ENet", "model_args": {"depth": 3}}, "no argument `depth`"),
+        ({"model": "ENet", "model_args": {"num_classes": 3}}, "follows from the data"),
+        ({"model": "UNet", "two_stage": True}, "encoder stage"),
+        ({"model": "ENet", "recipe": {"lr": 1}}, "no lr"),
+        ({"model": "ENet", "epochs": 0}, "`epochs` must be"),
+        ({"model": "ENet", "recipe": {"class_weights": "inverse"}}, "class_weights"),
+    ],
+)
+def test_settings_are_checked_before_any_data_is_read(settings, message):
+    with pytest.raises(ValueError, match=message):
+        TrainConfig(**settings)
+    with pytest.raises(ValueError, match="no setting speed"):
+        TrainConfig.from_dict({"model": "ENet", "speed": 1})
