@@ -15,9 +15,9 @@ from keras_segpaint.cli.options import DebugOption, start
 __all__ = ["RECIPE", "demo"]
 
 NETWORK = "ENet"
-# Height and width that a slice of 192 x 160 mm is enlarged to: ENet's features are an eighth of its input, and the
-# folds of the cortex are three pixels wide.
-SIZE = (384, 320)
+# ENet's features are an eighth of its input and the folds of the cortex three millimetres wide.
+PIXELS_PER_MM = 2
+SIZE = (192 * PIXELS_PER_MM, 160 * PIXELS_PER_MM)
 # Passes over the slices in one epoch: a slice gives several crops.
 REPEATS = 3
 
@@ -66,11 +66,10 @@ def demo(
     from keras_segpaint.cli.runs import open_model
     from keras_segpaint.cli.xla import CompileWithXLA
     from keras_segpaint.extras import require
-    from keras_segpaint.inference.images import resize_map, to_float
 
     # The export comes last; what it needs is looked for first.
     require("ai_edge_litert.interpreter", "demo", "The demo")
-    train, val, test = (data.BrainTemplate(split) for split in ("train", "val", "test"))
+    train, val, test = (data.BrainTemplate(split, PIXELS_PER_MM) for split in ("train", "val", "test"))
     output.print(f"{len(train)} slices to learn from, {len(val)} to choose the best epoch, {len(test)} to judge it")
     accelerators = [CompileWithXLA()] if JIT_COMPILE else []
     shutil.rmtree(out / "run", ignore_errors=True)
@@ -90,17 +89,16 @@ def demo(
     model, _ = open_model(out / "model.keras")
 
     with counted("test slices segmented by the Keras model") as report:
-        confusion = inference.evaluate(model, test, SIZE, report)
+        confusion = inference.evaluate(model, test, progress=report)
     scores = metrics.scores(confusion)
     output.print(score_table("Keras model, test slices", scores, test.class_names))
 
-    pixels = [resize_map(to_float(example.image, 1), SIZE) for example in test]
+    images = np.stack([example.image for example in test])
     with output.status("exporting to LiteRT"):
-        some = np.stack(pixels[:: len(pixels) // 4])
-        exported = export.to_litert(model, out / "model.tflite", input_shape=(*SIZE, 1), images=some)
+        exported = export.to_litert(model, out / "model.tflite", input_shape=images.shape[1:], images=images[::8])
     print_export(exported)
     with counted("test slices segmented by the exported file") as report:
-        judged = _judge(export.LiteRTModel(exported.path), model, pixels, test, report)
+        judged = _judge(export.LiteRTModel(exported.path), model, images, test, report)
     file_scores = metrics.scores(judged.confusion)
     output.print(score_table("Exported file, test slices", file_scores, test.class_names))
 
@@ -132,23 +130,23 @@ def demo(
     output.print(f"everything took {minutes:.1f} min; open {plain(page)}", soft_wrap=True, highlight=False)
 
 
-def _judge(runner: Any, model: Any, pixels: list[Any], test: Any, report: Any) -> Judged:
+def _judge(runner: Any, model: Any, images: Any, test: Any, report: Any) -> Judged:
     """Runs the exported file on the test slices and compares it with the Keras model and with the truth."""
     import numpy as np
 
-    from keras_segpaint.inference.images import forward, resize_map
+    from keras_segpaint.inference import predict_logits
 
     classes = test.num_classes
     confusion = np.zeros((classes, classes), np.int64)
     class_maps, seconds, difference = [], [], 0.0
-    for index, image in enumerate(pixels):
+    for index, image in enumerate(images):
         began = time.perf_counter()
-        logits = runner(image[None])
+        logits = runner(image[None])[0]
         seconds.append(time.perf_counter() - began)
-        difference = max(difference, float(np.abs(logits - forward(model, image[None])).max()))
-        truth = test[index].mask
-        predicted = np.argmax(resize_map(logits[0], truth.shape), axis=-1)
-        confusion += np.bincount((truth * classes + predicted).ravel(), minlength=classes**2).reshape(classes, classes)
+        difference = max(difference, float(np.abs(logits - predict_logits(model, image)).max()))
+        predicted = np.argmax(logits, axis=-1)
+        pairs = test[index].mask.astype(np.int64) * classes + predicted
+        confusion += np.bincount(pairs.ravel(), minlength=classes**2).reshape(classes, classes)
         class_maps.append(predicted)
-        report(index + 1, len(pixels))
+        report(index + 1, len(images))
     return Judged(confusion, class_maps, difference, 1e3 * float(np.median(seconds)))

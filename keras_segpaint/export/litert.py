@@ -46,6 +46,15 @@ def to_litert(
         ExportError: If an operator is not built in (the message names each), or if the file disagrees with the model.
         ImportError: If TensorFlow or `ai-edge-litert` is not installed.
         ValueError: If a shape is unknown or does not fit.
+
+    Example:
+        >>> import tempfile
+        >>> from keras_segpaint.models import UNet
+        >>> model = UNet(2, base_filters=2)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     report = to_litert(model, f"{folder}/unet.tflite", input_shape=(32, 48, 3))
+        >>> report.input_shape, report.equal_argmax > 0.99
+        ((1, 32, 48, 3), True)
     """
     path = Path(path)
     ready = exportable(model)

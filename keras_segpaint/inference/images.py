@@ -63,8 +63,7 @@ def to_float(image: Any, channels: int) -> np.ndarray:
 
 
 def resize_map(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Resizes float32 `(height, width, channels)` to `size = (height, width)`: area averages when both sides shrink,
-    else bilinear."""
+    """Resizes a float32 map to `size = (height, width)`: area averages when both sides shrink, else bilinear."""
     import cv2
 
     if values.shape[:2] == tuple(size):

@@ -103,10 +103,12 @@ class RunCheckpoint(keras.callbacks.Callback):
         write_atomically(self.folder / "history.csv", _csv(self.state))
 
     def _save(self, model: keras.Model, best: bool) -> None:
-        # Keras writes its weights beside the file first and wants this suffix.
-        temporary = self.last.with_name(".last.tmp.keras")
-        linked = self.last.with_name(".best.tmp.keras")
+        # A folder of its own, because Keras puts files of unknown names beside the one it writes.
+        work = self.last.with_name(".writing")
+        temporary, linked = work / "last.keras", work / "best.keras"
+        shutil.rmtree(work, ignore_errors=True)
         try:
+            work.mkdir()
             model.save(temporary)
             with zipfile.ZipFile(temporary, "a") as archive:
                 archive.writestr(_STATE_ENTRY, json.dumps(asdict(self.state)))
@@ -117,8 +119,10 @@ class RunCheckpoint(keras.callbacks.Callback):
                 os.replace(linked, self.best)
             os.replace(temporary, self.last)
         except OSError as error:
-            _discard(temporary, linked)
-            raise write_error(error, self.last, "the checkpoint of the epoch before is intact") from error
+            kept = "the checkpoint of the epoch before is intact" if self.last.exists() else "it is the first one"
+            raise write_error(error, self.last, kept) from error
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
 
 
 def random_states(model: keras.Model) -> list[Any]:
@@ -145,14 +149,14 @@ def read_state(path: str | os.PathLike) -> RunState:
 
 
 def load_checkpoint(model: keras.Model, path: str | os.PathLike) -> RunState:
-    """Puts the weights, the optimizer's state and the random generators' states of a checkpoint into a compiled
-    model.
+    """Puts everything that a checkpoint holds into a compiled model: weights, optimizer, random generators.
 
     Raises:
         CheckpointError: If the file is damaged or was not written by a run.
     """
     state = read_state(path)
-    model.optimizer.build(model.trainable_variables)
+    if not model.optimizer.built:
+        model.optimizer.build(model.trainable_variables)
     model.load_weights(path)
     for variable, value in zip(random_states(model), state.seeds, strict=True):
         variable.assign(np.asarray(value, variable.dtype))
@@ -167,7 +171,8 @@ def write_atomically(path: Path, text: str) -> None:
         _flush(temporary)
         os.replace(temporary, path)
     except OSError as error:
-        _discard(temporary)
+        with contextlib.suppress(OSError):
+            temporary.unlink()
         raise write_error(error, path, "the file is as it was") from error
 
 
@@ -188,18 +193,11 @@ def _flush(path: Path) -> None:
 
 
 def _link_or_copy(source: Path, target: Path) -> None:
-    _discard(target)
     try:
         os.link(source, target)
     except OSError:
         # Some file systems have no hard links.
         shutil.copyfile(source, target)
-
-
-def _discard(*paths: Path) -> None:
-    for path in paths:
-        with contextlib.suppress(OSError):
-            path.unlink()
 
 
 def _csv(state: RunState) -> str:

@@ -24,8 +24,7 @@ class Recipe:
         epochs: Integer >= 1.
         batch_size: Integer >= 1.
         crop_size: `(height, width)` of the training images.
-        augmentation: One mapping per augmentation, `{"name": class name in keras_segpaint.data, argument: value,
-            ...}`; a
+        augmentation: One mapping per augmentation, `{"name": class in keras_segpaint.data, argument: value, ...}`; a
             `RandomCrop` without `size` takes the size of the training images.
         class_weights: `"median_frequency"`, `"enet"`, `"enet_encoder"`, `"linknet"` or `None` for equal weights.
         weight_decay: Coefficient of the L2 penalty on kernels, as papers state it: it adds `weight_decay * kernel` to

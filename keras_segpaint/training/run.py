@@ -82,6 +82,16 @@ def train(
             one of other settings.
         TrainingError: If the loss is no longer finite.
         CheckpointError: If a checkpoint cannot be written or read.
+
+    Example:
+        >>> import tempfile
+        >>> from keras_segpaint.data import BrainTemplate
+        >>> config = TrainConfig("UNet", size=(16, 16), epochs=1, batch_size=1, model_args={"base_filters": 2})
+        >>> slices = BrainTemplate("val").subset([0])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     result = train(config, folder, train_data=slices, val_data=slices, verbose=0)
+        >>> sorted(result.history)
+        ['loss', 'mean_iou', 'val_loss', 'val_mean_iou']
     """
     folder = Path(run_dir)
     record = _stored_record(config, folder, resume)

@@ -12,6 +12,7 @@ from keras_segpaint import data, losses, metrics, models
 from keras_segpaint.data.dataset import Progress
 from keras_segpaint.training.checkpoint import RunCheckpoint, RunState, load_checkpoint
 from keras_segpaint.training.config import TrainConfig
+from keras_segpaint.training.divergence import StopOnNonFiniteLoss
 from keras_segpaint.training.labels import FittedLabels
 from keras_segpaint.training.optimizers import add_weight_decay, build_augmentation, build_optimizer
 from keras_segpaint.training.recipe import Recipe
@@ -105,7 +106,7 @@ class Stage:
                 shuffle=False,
                 callbacks=[
                     EpochSeed(self.config.seed),
-                    keras.callbacks.TerminateOnNaN(),
+                    StopOnNonFiniteLoss(),
                     checkpoint,
                     *logs,
                     *callbacks,

@@ -11,14 +11,13 @@ from keras_segpaint.cli import demo
 from keras_segpaint.data import BrainTemplate
 from keras_segpaint.export import LiteRTModel
 
-SIZE = (48, 40)
-
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="the demo runs on TensorFlow")
 def test_demo(segpaint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(demo, "NETWORK", "SegNetBasic")
     monkeypatch.setattr(demo, "ARGUMENTS", {"base_filters": 2})
-    monkeypatch.setattr(demo, "SIZE", SIZE)
+    monkeypatch.setattr(demo, "PIXELS_PER_MM", 1)
+    monkeypatch.setattr(demo, "SIZE", (192, 160))
     monkeypatch.setattr(demo, "REPEATS", 1)
     monkeypatch.setattr(demo, "JIT_COMPILE", False)
     monkeypatch.setattr(
@@ -41,7 +40,7 @@ def test_demo(segpaint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     assert "data:image/png;base64," in page
     assert "http" not in page.replace("http-equiv", "")
     file = LiteRTModel(tmp_path / "report" / "model.tflite")
-    assert file(np.zeros((1, *SIZE, 1), np.float32)).shape == (1, *SIZE, 4)
+    assert file(np.zeros((1, 192, 160, 1), np.float32)).shape == (1, 192, 160, 4)
     model = keras.saving.load_model(tmp_path / "report" / "model.keras", compile=False)
     assert model.num_classes == 4
 

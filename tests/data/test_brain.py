@@ -45,6 +45,20 @@ def test_labels_follow_the_tissue():
     assert medians[0] == 0 and medians[1] < 130 < medians[2] < 185 < medians[3]
 
 
-def test_bad_split():
+def test_finer_pixels_show_the_same_anatomy():
+    coarse, fine = BrainTemplate("val")[3], BrainTemplate("val", pixels_per_mm=2)[3]
+    assert fine.image.shape == (384, 320, 1) and fine.mask.shape == (384, 320)
+    repeated = coarse.mask.repeat(2, axis=0).repeat(2, axis=1)
+    assert (fine.mask == repeated).mean() > 0.96
+    assert not fine.image[fine.mask == 0].any()
+    jumps = [
+        (np.diff(mask, axis=0) != 0).sum() + (np.diff(mask, axis=1) != 0).sum() for mask in (fine.mask, coarse.mask)
+    ]
+    assert jumps[0] < 2.05 * jumps[1], "smooth boundaries are not longer than twice those of the coarse slices"
+
+
+def test_bad_arguments():
+    with pytest.raises(ValueError, match="pixels_per_mm=0"):
+        BrainTemplate("val", pixels_per_mm=0)
     with pytest.raises(ValueError, match="split='dev'"):
         BrainTemplate("dev")

@@ -3,11 +3,19 @@
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 
-from keras_segpaint import training
+from keras_segpaint import models, training
 from keras_segpaint.data import Example, SegmentationDataset
+from keras_segpaint.layers.factory import LayerFactory
+from keras_segpaint.models.segmentation.base import (
+    SegmentationModel,
+    float32_logits,
+    image_input,
+    standardize_arguments,
+)
 
 
 class Blobs(SegmentationDataset):
@@ -34,13 +42,33 @@ class Blobs(SegmentationDataset):
         return Example(image, mask, f"blob {self.first + index}")
 
 
+@keras.saving.register_keras_serializable(package="test")
+class TinyNet(SegmentationModel):
+    """Stands in for ENet: compiles in a moment, has both stages, and everything random that a network can have."""
+
+    paper = "none"
+
+    def __init__(self, num_classes, *, input_shape, stage="full", data_format=None, dtype=None, name="tiny"):
+        input_shape, data_format, policy = standardize_arguments(num_classes, input_shape, data_format, dtype)
+        build = LayerFactory(data_format, policy)
+        image = image_input(input_shape, data_format)
+        x = build.conv(8, 3, name="encoder")(image)
+        x = build.relu()(build.batch_norm(name="encoder_bn")(x))
+        x = keras.layers.SpatialDropout2D(0.2, data_format=data_format, dtype=policy)(x)
+        x = keras.layers.Dropout(0.3, dtype=policy)(x)
+        if stage == "encoder":
+            x = keras.layers.AveragePooling2D(8, padding="same", data_format=data_format, dtype=policy)(x)
+        x = build.conv(num_classes, 1 if stage == "encoder" else 3, name=f"{stage}_classifier")(x)
+        arguments = dict(num_classes=num_classes, input_shape=input_shape, stage=stage, data_format=data_format)
+        super().__init__(image, float32_logits(x), arguments=arguments | {"dtype": policy.name}, name=name)
+
+
 # Everything that a resumed run could lose: dropout, shuffling, augmentation, a schedule, Adam's moments.
 SETTINGS = dict(
-    model="UNet",
+    model="ENet",
     size=(32, 32),
     epochs=3,
     batch_size=4,
-    model_args={"base_filters": 2, "dropout": 0.5},
     recipe={
         "optimizer": {"name": "adam", "learning_rate": 0.02},
         "schedule": {"name": "poly"},
@@ -51,8 +79,20 @@ SETTINGS = dict(
 )
 
 
+@pytest.fixture(scope="session", autouse=True)
+def tiny_enet():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(models, "ENet", TinyNet)
+        yield
+
+
 @pytest.fixture(scope="session")
-def run():
+def blobs() -> type[Blobs]:
+    return Blobs
+
+
+@pytest.fixture(scope="session")
+def run(tiny_enet):
     """Trains on eight images and validates on four; keyword arguments other than `changes` go to `train`."""
 
     def start(folder: Path, *, changes: dict[str, Any] | None = None, **arguments: Any) -> training.RunResult:

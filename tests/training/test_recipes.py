@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from keras_segpaint import models, training
+from keras_segpaint.models import segmentation
 from keras_segpaint.training import Recipe, TrainConfig, recipes
 
 
@@ -14,7 +15,7 @@ from keras_segpaint.training import Recipe, TrainConfig, recipes
 def test_every_model_has_a_recipe_whose_numbers_have_sources(name):
     recipe = recipes.get(name)
     assert recipe.model == name
-    assert recipe.paper == getattr(models, name).paper
+    assert recipe.paper == getattr(segmentation, name).paper
     stated = {field.name for field in dataclasses.fields(recipe)} - {"model", "paper", "sources", "encoder_epochs"}
     assert set(recipe.sources) - {"encoder_epochs"} == stated
     assert ("encoder_epochs" in recipe.sources) == (recipe.encoder_epochs > 0)

@@ -1,0 +1,1 @@
+"""This package measured against PyTorch: `python -m benchmarks`."""

@@ -1,0 +1,153 @@
+"""A match between this package and its peer: fresh processes, timed in turns."""
+
+import json
+import os
+import statistics
+import subprocess
+import tempfile
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from benchmarks.cases import LAYER_PHASES, PHASES, Case
+from benchmarks.environment import REPOSITORY
+from benchmarks.ours import MODES
+
+FORMATS = ("channels_first", "channels_last")
+WARM_UP = 2
+
+
+@dataclass
+class Measurement:
+    """One phase of one case: what each contestant took. Lower is better."""
+
+    case: str
+    phase: str
+    unit: str
+    batch: int
+    size: str
+    backend: str
+    ours: dict[str, float]  # by mode
+    peer: dict[str, float]  # by memory format
+    peer_name: str
+    versions: dict[str, str] = field(default_factory=dict)
+
+    def ratio(self, mode: str | None = None) -> float:
+        """The peer's best over ours (in one mode, or our best): >= 1 is not slower, not larger."""
+        ours = min(self.ours.values()) if mode is None else self.ours[mode]
+        return min(self.peer.values()) / ours
+
+
+class Process:
+    """A measured process and the last answer that it gave."""
+
+    def __init__(self, command: list[str], environment: dict[str, str]):
+        self.errors = tempfile.TemporaryFile("w+")  # noqa: SIM115
+        self.name = " ".join(command[1:3])
+        self.process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.errors,
+            text=True,
+            cwd=REPOSITORY,
+            env={**os.environ, **environment},
+        )
+        self.times: list[float] = []
+        self.peak = 0.0
+        self.hello = self.answer()
+
+    def answer(self) -> dict[str, Any]:
+        """The next answer; raises `RuntimeError` with what the process wrote if it ended."""
+        for line in self.process.stdout:
+            if line.startswith("@"):
+                return json.loads(line[1:])
+        self.errors.seek(0)
+        raise RuntimeError(f"The process `{self.name}` ended:\n{self.errors.read()[-3000:]}")
+
+    def run(self, action: str) -> None:
+        """Has the process run one action."""
+        self.process.stdin.write(action + "\n")
+        self.process.stdin.flush()
+        answer = self.answer()
+        self.times.append(answer["seconds"])
+        self.peak = answer["peak"]
+
+    def close(self) -> None:
+        """Ends the process."""
+        self.process.stdin.close()
+        self.process.wait()
+        self.process.stdout.close()
+        self.errors.close()
+
+
+def play(
+    case: Case, *, python: Path, peers_python: Path, backend: str, repeats: int, threads: int = 2
+) -> list[Measurement]:
+    """Measures one case: all contestants take turns, so that what disturbs the machine disturbs all alike.
+
+    Args:
+        case: What to measure.
+        python: Interpreter that has this package.
+        peers_python: Interpreter that has the peers.
+        backend: Keras backend of this package's side.
+        repeats: Timed calls of each contestant; `WARM_UP` calls before them do not count.
+        threads: Threads of each process; the processes never work at the same time.
+
+    Returns:
+        Time and peak memory of the first phase, then of the second.
+    """
+    environment = {"OMP_NUM_THREADS": str(threads), "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    description = json.dumps(asdict(case))
+    ours = {
+        mode: Process([str(python), "-m", "benchmarks.ours", description, mode, str(threads)], environment)
+        for mode in MODES[backend]
+    }
+    peer = {
+        layout: Process([str(peers_python), "-m", "benchmarks.peers", description, layout, str(threads)], environment)
+        for layout in FORMATS
+    }
+    everyone = [*ours.values(), *peer.values()]
+    try:
+        check_parameters(case, everyone)
+        versions = {**ours[MODES[backend][0]].hello["versions"], **peer[FORMATS[0]].hello["versions"]}
+        results = []
+        for action, phase in zip(("inference", "step"), LAYER_PHASES if case.layer else PHASES, strict=True):
+            for process in everyone:
+                for _ in range(WARM_UP):
+                    process.run(action)
+                process.times.clear()
+            for _ in range(repeats):
+                for process in everyone:
+                    process.run(action)
+            for measured, unit, of in (("time", "ms", median_milliseconds), ("peak memory", "MB", lambda p: p.peak)):
+                results.append(
+                    Measurement(
+                        case=case.name,
+                        phase=phase if measured == "time" else f"{phase}, {measured}",
+                        unit=unit,
+                        batch=case.batch,
+                        size=f"{case.height}x{case.width}",
+                        backend=backend,
+                        ours={mode: round(of(process), 1) for mode, process in ours.items()},
+                        peer={layout: round(of(process), 1) for layout, process in peer.items()},
+                        peer_name=case.peer,
+                        versions=versions,
+                    )
+                )
+        return results
+    finally:
+        for process in everyone:
+            process.close()
+
+
+def median_milliseconds(process: Process) -> float:
+    """The median of the timed calls."""
+    return 1e3 * statistics.median(process.times)
+
+
+def check_parameters(case: Case, everyone: list[Process]) -> None:
+    """Raises `RuntimeError` if two sides that should be the same network are not."""
+    counts = {process.hello["parameters"] for process in everyone}
+    if case.same_parameters and len(counts) > 1:
+        raise RuntimeError(f"The two sides of {case.name} differ in parameters: {sorted(counts)}")
