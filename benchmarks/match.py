@@ -42,7 +42,7 @@ class Process:
     """A measured process and the last answer that it gave."""
 
     def __init__(self, command: list[str], environment: dict[str, str]):
-        self.errors = tempfile.TemporaryFile("w+")  # noqa: SIM115
+        self.errors = tempfile.TemporaryFile("w+")
         self.name = " ".join(command[1:3])
         self.process = subprocess.Popen(
             command,

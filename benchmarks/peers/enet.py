@@ -107,7 +107,8 @@ class Down(nn.Module):
         """The result and the positions."""
         pooled, positions = functional.max_pool2d(x, 2, ceil_mode=True, return_indices=True)
         skip = functional.pad(pooled, (0, 0, 0, 0, 0, self.extra))
-        return self.end(skip + self.branch(x)), positions
+        even = functional.pad(x, (0, x.shape[3] % 2, 0, x.shape[2] % 2))
+        return self.end(skip + self.branch(even)), positions
 
 
 class Up(nn.Module):
@@ -118,14 +119,14 @@ class Up(nn.Module):
         inner = width // 4
         self.skip = nn.Sequential(nn.Conv2d(width_in, width, 1, bias=False), norm(width))
         self.reduce = nn.Sequential(nn.Conv2d(width_in, inner, 1, bias=False), norm(inner), nn.ReLU())
-        self.double = nn.ConvTranspose2d(inner, inner, 3, 2, 1)
+        self.enlarge = nn.ConvTranspose2d(inner, inner, 3, 2, 1)
         self.expand = nn.Sequential(norm(inner), nn.ReLU(), nn.Conv2d(inner, width, 1, bias=False), norm(width))
 
     def forward(self, x: torch.Tensor, positions: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
         """Twice the size, that of `like`."""
         size = like.shape[2:]
         skip = functional.max_unpool2d(self.skip(x), positions[:, : self.skip[0].out_channels], 2, output_size=size)
-        branch = self.expand(self.double(self.reduce(x), output_size=size))
+        branch = self.expand(self.enlarge(self.reduce(x), output_size=size))
         return functional.relu(skip + branch)
 
 

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
-from keras import losses, ops
+from keras import ops
 
-from keras_segpaint.ops.labels import channels_last, sparse_labels
-from keras_segpaint.ops.spatial import standardize_data_format
+from keras_segpaint.losses.base import LabelMapLoss
+from keras_segpaint.ops.fusion import fused
 
 
 @keras.saving.register_keras_serializable(package="keras_segpaint")
-class SparseCrossentropy(losses.Loss):
+class SparseCrossentropy(LabelMapLoss):
     """Softmax cross-entropy of logits against integer label maps.
 
     The mean is over the pixels that count: those not of the ignored class and, with a `sample_weight`, weighted by it.
@@ -30,7 +30,7 @@ class SparseCrossentropy(losses.Loss):
         sample_weight: Optional weights `(batch, height, width)` (such as U-Net's border map) or `(batch,)`.
 
     Raises:
-        ValueError: If labels and logits do not fit each other, or there are not as many class weights as classes.
+        ValueError: If labels, logits and weights do not fit each other, or there are not as many class weights as classes.
 
     Example:
         >>> import numpy as np
@@ -45,43 +45,21 @@ class SparseCrossentropy(losses.Loss):
         class_weights: Sequence[float] | None = None,
         data_format: str | None = None,
         name: str = "sparse_crossentropy",
-        **kwargs: Any,
     ):
-        # The mean over the counting pixels is taken in `call`; nothing is left to reduce.
-        kwargs.update(reduction=None, dtype="float32")
-        super().__init__(name=name, **kwargs)
-        self.ignore_class = ignore_class
+        super().__init__(ignore_class, data_format, name)
         self.class_weights = None if class_weights is None else [float(weight) for weight in class_weights]
-        self.data_format = standardize_data_format(data_format)
-
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
-        with keras.name_scope(self.name):
-            return self.call(y_true, y_pred, sample_weight)
 
     def call(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
-        logits = channels_last(ops.cast(y_pred, "float32"), self.data_format)
-        labels = sparse_labels(y_true, logits.shape)
+        labels, logits, counts = self.prepare(y_true, y_pred, sample_weight)
         num_classes = logits.shape[-1]
-        if self.class_weights is not None and len(self.class_weights) != num_classes:
-            raise ValueError(
-                f"`class_weights` must have one weight for each of the {num_classes} classes of the logits. "
-                f"Received: {len(self.class_weights)} weights"
-            )
-        counts = ops.ones_like(logits[..., 0])
-        if self.ignore_class is not None:
-            ignored = ops.equal(labels, self.ignore_class)
-            counts = ops.where(ignored, 0.0, counts)
-            labels = ops.where(ignored, 0, labels)
         if self.class_weights is not None:
+            if len(self.class_weights) != num_classes:
+                raise ValueError(
+                    f"`class_weights` must have one weight for each of the {num_classes} classes of the logits. "
+                    f"Received: {len(self.class_weights)} weights"
+                )
             counts = counts * ops.take(ops.convert_to_tensor(self.class_weights, "float32"), labels, axis=0)
-        if sample_weight is not None:
-            sample_weight = ops.cast(sample_weight, "float32")
-            if len(sample_weight.shape) == 1:
-                sample_weight = ops.reshape(sample_weight, (-1, 1, 1))
-            elif len(sample_weight.shape) == 4:
-                sample_weight = ops.squeeze(sample_weight, -1)
-            counts = counts * sample_weight
-        crossentropy = ops.sparse_categorical_crossentropy(labels, logits, from_logits=True)
+        crossentropy = fused(_crossentropy, _logits_gradient, (logits, labels))
         total = ops.sum(counts)
         return ops.sum(crossentropy * counts) / ops.where(ops.equal(total, 0.0), 1.0, total)
 
@@ -92,3 +70,14 @@ class SparseCrossentropy(losses.Loss):
             data_format=self.data_format,
             name=self.name,
         )
+
+
+def _crossentropy(logits: Any, labels: Any) -> Any:
+    # Keras hands this to the backend's own kernel, which keeps no one-hot labels.
+    return ops.sparse_categorical_crossentropy(labels, logits, from_logits=True)
+
+
+def _logits_gradient(inputs: Any, outputs: Any, upstream: Any) -> Any:
+    logits, labels = inputs
+    truth = ops.one_hot(labels, logits.shape[-1], dtype="float32")
+    return (ops.softmax(logits, axis=-1) - truth) * ops.expand_dims(upstream, -1)

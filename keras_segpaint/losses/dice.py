@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
-from keras import losses, ops
+from keras import ops
 
-from keras_segpaint.ops.labels import channels_last, sparse_labels
-from keras_segpaint.ops.spatial import standardize_data_format
+from keras_segpaint.losses.base import LabelMapLoss
 
 
 @keras.saving.register_keras_serializable(package="keras_segpaint")
-class Dice(losses.Loss):
+class Dice(LabelMapLoss):
     """One minus the Dice coefficient between softmax probabilities and integer label maps, averaged over classes.
 
     For each class the coefficient is `(I + smooth) / ((P + T) / 2 + smooth)`, with `I` the summed probability on the
@@ -30,9 +29,11 @@ class Dice(losses.Loss):
     Call arguments:
         y_true: Integers `(batch, height, width)` or `(batch, height, width, 1)`.
         y_pred: Logits `(batch, height, width, num_classes)`.
+        sample_weight: Optional weights `(batch, height, width)` or `(batch,)`: how much a pixel adds to each sum.
 
     Raises:
-        ValueError: If labels and logits do not fit each other, or `smooth` is negative.
+        ValueError: If labels, logits and weights do not fit each other, `smooth` is negative, or `classes` names a
+            class that the logits do not have.
 
     References:
         - [V-Net](https://arxiv.org/abs/1606.04797), section 3.
@@ -52,28 +53,25 @@ class Dice(losses.Loss):
         log: bool = False,
         data_format: str | None = None,
         name: str = "dice",
-        **kwargs: Any,
     ):
         if smooth < 0:
             raise ValueError(f"`smooth` must be a float >= 0. Received: smooth={smooth}")
-        kwargs.update(reduction=None, dtype="float32")
-        super().__init__(name=name, **kwargs)
-        self.ignore_class = ignore_class
+        super().__init__(ignore_class, data_format, name)
         self.smooth = smooth
         self.classes = None if classes is None else [int(index) for index in classes]
         self.log = log
-        self.data_format = standardize_data_format(data_format)
 
-    def call(self, y_true: Any, y_pred: Any) -> Any:
-        logits = channels_last(ops.cast(y_pred, "float32"), self.data_format)
-        labels = sparse_labels(y_true, logits.shape)
-        probabilities = ops.softmax(logits, axis=-1)
-        if self.ignore_class is not None:
-            ignored = ops.equal(labels, self.ignore_class)
-            probabilities = ops.where(ops.expand_dims(ignored, -1), 0.0, probabilities)
-            # A label outside of the classes is a row of zeros.
-            labels = ops.where(ignored, -1, labels)
-        truth = ops.cast(ops.equal(ops.expand_dims(labels, -1), ops.arange(logits.shape[-1], dtype="int32")), "float32")
+    def call(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        labels, logits, counts = self.prepare(y_true, y_pred, sample_weight)
+        num_classes = logits.shape[-1]
+        if self.classes is not None and not all(0 <= index < num_classes for index in self.classes):
+            raise ValueError(
+                f"`classes` must be indices of the {num_classes} classes of the logits. Received: {self.classes}"
+            )
+        counts = ops.expand_dims(counts, -1)
+        probabilities = ops.softmax(logits, axis=-1) * counts
+        is_class = ops.equal(ops.expand_dims(labels, -1), ops.arange(num_classes, dtype="int32"))
+        truth = ops.cast(is_class, "float32") * counts
         intersection = ops.sum(truth * probabilities, axis=(0, 1, 2))
         pixels = ops.sum(truth, axis=(0, 1, 2))
         mean = (ops.sum(probabilities, axis=(0, 1, 2)) + pixels) / 2.0

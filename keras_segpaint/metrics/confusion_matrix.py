@@ -3,8 +3,10 @@
 from typing import Any
 
 import keras
+import numpy as np
 from keras import metrics, ops
 
+from keras_segpaint.ops.fusion import fused
 from keras_segpaint.ops.labels import channels_last, sparse_labels
 from keras_segpaint.ops.spatial import standardize_data_format
 
@@ -14,7 +16,9 @@ _LOW_BITS = 24
 
 @keras.saving.register_keras_serializable(package="keras_segpaint")
 class ConfusionMatrix(metrics.Metric):
-    """Counts pixels by true and predicted class over all batches; exact up to 2**55 pixels.
+    """Counts pixels by true and predicted class over all batches.
+
+    Up to 2**55 pixels nothing is lost: `counts()` gives them exactly, `result()` as float32.
 
     The metrics of this room are this one with another `result`: a mean IoU is that of the whole data set, not a mean
     over batches or images.
@@ -54,12 +58,10 @@ class ConfusionMatrix(metrics.Metric):
         sparse_y_pred: bool = False,
         data_format: str | None = None,
         name: str = "confusion_matrix",
-        **kwargs: Any,
     ):
         if not isinstance(num_classes, int) or num_classes < 1:
             raise ValueError(f"`num_classes` must be an integer >= 1. Received: num_classes={num_classes!r}")
-        kwargs["dtype"] = "float32"
-        super().__init__(name=name, **kwargs)
+        super().__init__(name=name, dtype="float32")
         self.num_classes = num_classes
         self.ignore_class = ignore_class
         self.sparse_y_pred = sparse_y_pred
@@ -71,38 +73,44 @@ class ConfusionMatrix(metrics.Metric):
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         y_pred = ops.convert_to_tensor(y_pred)
         if self.sparse_y_pred:
-            predicted = ops.cast(y_pred, "int32")
-            labels = sparse_labels(y_true, (*predicted.shape, 1))
+            y_pred = ops.cast(y_pred, "int32")
+            if len(y_pred.shape) == 4 and y_pred.shape[-1] == 1:
+                y_pred = ops.squeeze(y_pred, -1)
+            labels = sparse_labels(y_true, (*y_pred.shape, 1))
         else:
-            logits = channels_last(y_pred, self.data_format)
-            labels = sparse_labels(y_true, logits.shape)
-            if logits.shape[-1] != self.num_classes:
+            y_pred = channels_last(y_pred, self.data_format)
+            labels = sparse_labels(y_true, y_pred.shape)
+            if y_pred.shape[-1] != self.num_classes:
                 raise ValueError(
                     f"The logits must have num_classes={self.num_classes} channels. "
-                    f"Received: y_pred.shape={tuple(y_pred.shape)}"
+                    f"Received: y_pred of shape {tuple(y_pred.shape)} (channels last)"
                 )
-            predicted = ops.cast(ops.argmax(logits, axis=-1), "int32")
-        counts = ops.logical_and(_inside(labels, self.num_classes), _inside(predicted, self.num_classes))
-        if self.ignore_class is not None:
-            counts = ops.logical_and(counts, ops.not_equal(labels, self.ignore_class))
         if sample_weight is not None:
-            sample_weight = ops.convert_to_tensor(sample_weight)
-            if len(sample_weight.shape) == 1:
-                sample_weight = ops.reshape(sample_weight, (-1, 1, 1))
-            elif len(sample_weight.shape) == 4:
-                sample_weight = ops.squeeze(sample_weight, -1)
-            counts = ops.logical_and(counts, ops.not_equal(sample_weight, 0))
-        # Pixels that do not count go to one more cell, which is cut off.
-        cells = self.num_classes**2
-        cell = ops.where(counts, labels * self.num_classes + predicted, cells)
-        cell = ops.reshape(cell, (-1,))
-        update = ops.segment_sum(ops.ones_like(cell), cell, num_segments=cells + 1)[:cells]
+            # -1 is a label that never counts, whatever the ignored class.
+            labels = ops.where(_pixels_of_weight_zero(sample_weight), -1, labels)
+        update = fused(self._count, _no_gradient, (y_pred, labels))
         low = self.low + ops.reshape(update, self.low.shape)
         self.low.assign(low % 2**_LOW_BITS)
         self.high.assign(self.high + low // 2**_LOW_BITS)
 
+    def _count(self, y_pred: Any, labels: Any) -> Any:
+        """Pixels in each cell of the matrix, row by row."""
+        predicted = y_pred if self.sparse_y_pred else ops.cast(ops.argmax(y_pred, axis=-1), "int32")
+        counts = ops.logical_and(_inside(labels, self.num_classes), _inside(predicted, self.num_classes))
+        if self.ignore_class is not None:
+            counts = ops.logical_and(counts, ops.not_equal(labels, self.ignore_class))
+        # Pixels that do not count go to one more cell, which is cut off.
+        cells = self.num_classes**2
+        cell = ops.reshape(ops.where(counts, labels * self.num_classes + predicted, cells), (-1,))
+        return ops.segment_sum(ops.ones_like(cell), cell, num_segments=cells + 1)[:cells]
+
+    def counts(self) -> np.ndarray:
+        """The exact counts as `int64`, for `scores`; not within a compiled function."""
+        low, high = (ops.convert_to_numpy(part).astype("int64") for part in (self.low, self.high))
+        return high * 2**_LOW_BITS + low
+
     def matrix(self) -> Any:
-        """The counts as float32."""
+        """The counts as a float32 tensor, rounded to seven digits."""
         return ops.cast(self.high, "float32") * float(2**_LOW_BITS) + ops.cast(self.low, "float32")
 
     def result(self) -> Any:
@@ -120,3 +128,21 @@ class ConfusionMatrix(metrics.Metric):
 
 def _inside(labels: Any, num_classes: int) -> Any:
     return ops.logical_and(ops.greater_equal(labels, 0), ops.less(labels, num_classes))
+
+
+def _pixels_of_weight_zero(sample_weight: Any) -> Any:
+    weights = ops.convert_to_tensor(sample_weight)
+    if len(weights.shape) == 1:
+        weights = ops.reshape(weights, (-1, 1, 1))
+    elif len(weights.shape) == 4 and weights.shape[-1] == 1:
+        weights = ops.squeeze(weights, -1)
+    if len(weights.shape) != 3:
+        raise ValueError(
+            "`sample_weight` must be one weight for each image, (batch,), or for each pixel, (batch, height, width). "
+            f"Received: sample_weight.shape={tuple(weights.shape)}"
+        )
+    return ops.equal(weights, 0)
+
+
+def _no_gradient(inputs: Any, outputs: Any, upstream: Any) -> Any:
+    return ops.zeros_like(inputs[0])

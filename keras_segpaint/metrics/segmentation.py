@@ -20,9 +20,8 @@ class _FromConfusionMatrix(ConfusionMatrix):
         sparse_y_pred: bool = False,
         data_format: str | None = None,
         name: str | None = None,
-        **kwargs: Any,
     ):
-        super().__init__(num_classes, ignore_class, sparse_y_pred, data_format, name or self.default_name, **kwargs)
+        super().__init__(num_classes, ignore_class, sparse_y_pred, data_format, name or self.default_name)
 
 
 @keras.saving.register_keras_serializable(package="keras_segpaint")

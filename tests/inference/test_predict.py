@@ -66,10 +66,9 @@ def test_logits_are_the_models(image):
     np.testing.assert_allclose(predict_logits(model, image), expected, rtol=1e-6)
 
 
-@pytest.mark.parametrize("size", [(None, None), (188, 204)])
-def test_an_unpadded_unet_predicts_every_pixel(size):
+def test_an_unpadded_unet_predicts_every_pixel():
     keras.utils.set_random_seed(0)
-    model = UNet(2, input_shape=(*size, 3), padding="valid", base_filters=2)
+    model = UNet(2, input_shape=(188, 204, 3), padding="valid", base_filters=2)
     image = np.random.default_rng(0).integers(0, 256, (4, 20, 3), np.uint8)
     logits = predict_logits(model, image)
     assert logits.shape == (4, 20, 2)
