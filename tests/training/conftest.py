@@ -79,19 +79,19 @@ SETTINGS = dict(
 )
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def tiny_enet():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(models, "ENet", TinyNet)
         yield
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def blobs() -> type[Blobs]:
     return Blobs
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def run(tiny_enet):
     """Trains on eight images and validates on four; keyword arguments other than `changes` go to `train`."""
 
@@ -103,7 +103,7 @@ def run(tiny_enet):
     return start
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def straight(run, tmp_path_factory):
     """A run that nothing interrupts."""
     return run(tmp_path_factory.mktemp("straight") / "run")
