@@ -73,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> list[Measurement]:
         for name in options.rows:
             case = CASES[name].resized(2 if options.quick else 1)
             print(f"{name} ...", file=sys.stderr, flush=True)
-            results += play(
+            measured = play(
                 case,
                 python=python,
                 peers_python=peers,
@@ -81,13 +81,21 @@ def main(arguments: Sequence[str] | None = None) -> list[Measurement]:
                 repeats=options.repeats,
                 threads=options.threads,
             )
+            report(measured, options.save)
+            results += measured
     if options.only_import or options.rows == list(CASES):
-        results.append(imports.measure(python, options.backend, options.repeats))
-    print(table(results))
+        measured = [imports.measure(python, options.backend, options.repeats)]
+        report(measured, options.save)
+        results += measured
     print("A ratio >= 1 means: not slower, or no more memory, than the peer in its better memory format.")
-    if options.save:
-        append(results)
     return results
+
+
+def report(measured: list[Measurement], save: bool) -> None:
+    """Shows one case as soon as it is measured, and keeps it if so asked."""
+    print(table(measured) + "\n", flush=True)
+    if save:
+        append(measured)
 
 
 if __name__ == "__main__":

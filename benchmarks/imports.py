@@ -20,6 +20,7 @@ STATEMENTS = {
 def measure(python: Path, backend: str, repeats: int) -> Measurement:
     """Times the imports in fresh processes that have imported Keras; the peer's column is the limit."""
     environment = {**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    load = round(os.getloadavg()[0], 1)
     times: dict[str, list[float]] = {name: [] for name in STATEMENTS}
     for repeat in range(repeats + 1):
         for name, statement in STATEMENTS.items():
@@ -44,4 +45,5 @@ def measure(python: Path, backend: str, repeats: int) -> Measurement:
         ours={name: round(statistics.median(values), 1) for name, values in times.items()},
         peer={"limit": LIMIT},
         peer_name="limit",
+        load=load,
     )

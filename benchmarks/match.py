@@ -1,5 +1,6 @@
 """A match between this package and its peer: fresh processes, timed in turns."""
 
+import contextlib
 import json
 import os
 import statistics
@@ -30,6 +31,7 @@ class Measurement:
     ours: dict[str, float]  # by mode
     peer: dict[str, float]  # by memory format
     peer_name: str
+    load: float  # processes that wanted to run when the match began: above 1 something else was running too
     versions: dict[str, str] = field(default_factory=dict)
 
     def ratio(self, mode: str | None = None) -> float:
@@ -62,20 +64,23 @@ class Process:
         for line in self.process.stdout:
             if line.startswith("@"):
                 return json.loads(line[1:])
+        status = self.process.wait()
         self.errors.seek(0)
-        raise RuntimeError(f"The process `{self.name}` ended:\n{self.errors.read()[-3000:]}")
+        raise RuntimeError(f"The process `{self.name}` ended with status {status}:\n{self.errors.read()[-3000:]}")
 
     def run(self, action: str) -> None:
         """Has the process run one action."""
-        self.process.stdin.write(action + "\n")
-        self.process.stdin.flush()
+        with contextlib.suppress(BrokenPipeError):  # `answer` says what became of the process
+            self.process.stdin.write(action + "\n")
+            self.process.stdin.flush()
         answer = self.answer()
         self.times.append(answer["seconds"])
         self.peak = answer["peak"]
 
     def close(self) -> None:
         """Ends the process."""
-        self.process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.close()
         self.process.wait()
         self.process.stdout.close()
         self.errors.close()
@@ -95,8 +100,9 @@ def play(
         threads: Threads of each process; the processes never work at the same time.
 
     Returns:
-        Time and peak memory of the first phase, then of the second.
+        The `MEASURES` of the first phase, then of the second.
     """
+    load = round(os.getloadavg()[0], 1)
     environment = {"OMP_NUM_THREADS": str(threads), "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
     description = json.dumps(asdict(case))
     ours = {
@@ -120,11 +126,11 @@ def play(
             for _ in range(repeats):
                 for process in everyone:
                     process.run(action)
-            for measured, unit, of in (("time", "ms", median_milliseconds), ("peak memory", "MB", lambda p: p.peak)):
+            for measured, unit, of in MEASURES:
                 results.append(
                     Measurement(
                         case=case.name,
-                        phase=phase if measured == "time" else f"{phase}, {measured}",
+                        phase=phase + measured,
                         unit=unit,
                         batch=case.batch,
                         size=f"{case.height}x{case.width}",
@@ -132,6 +138,7 @@ def play(
                         ours={mode: round(of(process), 1) for mode, process in ours.items()},
                         peer={layout: round(of(process), 1) for layout, process in peer.items()},
                         peer_name=case.peer,
+                        load=load,
                         versions=versions,
                     )
                 )
@@ -144,6 +151,24 @@ def play(
 def median_milliseconds(process: Process) -> float:
     """The median of the timed calls."""
     return 1e3 * statistics.median(process.times)
+
+
+def peak(process: Process) -> float:
+    """Peak memory in megabytes."""
+    return process.peak
+
+
+def peak_above_imports(process: Process) -> float:
+    """Peak memory in megabytes without what importing the framework takes (TensorFlow's imports are the larger)."""
+    return process.peak - process.hello["imported"]
+
+
+# What follows the phase's name, the unit, and the number.
+MEASURES = (
+    ("", "ms", median_milliseconds),
+    (", peak memory", "MB", peak),
+    (", peak memory above imports", "MB", peak_above_imports),
+)
 
 
 def check_parameters(case: Case, everyone: list[Process]) -> None:

@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 from benchmarks.cases import Case
-from benchmarks.worker import Contestant, obey
+from benchmarks.worker import Contestant, obey, peak_megabytes
 
 # How one backend can run a model. On TensorFlow Keras compiles with XLA only where told to when there is no GPU.
 MODES = {"tensorflow": ("graph", "xla"), "jax": ("xla",), "torch": ("eager",)}
@@ -42,6 +42,7 @@ def model(case: Case, backend: str, mode: str) -> Contestant:
 
     from keras_segpaint import losses, models
 
+    imported = peak_megabytes()
     classes = {"enet": models.ENet, "segnet": models.SegNet, "unet": models.UNet, "linknet": models.LinkNet}
     network = classes[case.name.split("_")[0]](
         case.channels, input_shape=(case.height, case.width, 3), data_format="channels_last"
@@ -59,6 +60,7 @@ def model(case: Case, backend: str, mode: str) -> Contestant:
         inference=lambda: network.predict_on_batch(x),
         step=lambda: network.train_on_batch(x, y),
         parameters=sum(math.prod(variable.shape) for variable in network.trainable_variables),
+        imported=imported,
         versions=versions(backend),
     )
 
@@ -69,6 +71,7 @@ def layer(case: Case, backend: str, mode: str) -> Contestant:
 
     from keras_segpaint.layers import MaxPoolingWithArgmax2D, MaxUnpooling2D
 
+    imported = peak_megabytes()
     pool = MaxPoolingWithArgmax2D(2, data_format="channels_last")
     unpool = MaxUnpooling2D(2, data_format="channels_last")
     array = np.random.default_rng(0).standard_normal((case.batch, case.height, case.width, case.channels), "float32")
@@ -78,7 +81,7 @@ def layer(case: Case, backend: str, mode: str) -> Contestant:
         return unpool(pooled, positions, like=x)
 
     run, gradient = {"tensorflow": on_tensorflow, "jax": on_jax, "torch": on_torch}[backend](forward, array, mode)
-    return Contestant(inference=run, step=gradient, parameters=0, versions=versions(backend))
+    return Contestant(run, gradient, 0, imported, versions(backend))
 
 
 def on_tensorflow(forward: Any, array: Any, mode: str) -> Any:

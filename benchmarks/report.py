@@ -23,6 +23,7 @@ FIELDS = (
     "peer",
     "unit",
     "ratio",
+    "load",
     "versions",
 )
 
@@ -76,6 +77,7 @@ def append(measurements: Sequence[Measurement], path: Path = RESULTS) -> None:
                     "peer": listed(measurement.peer),
                     "unit": measurement.unit,
                     "ratio": listed({mode: f"{measurement.ratio(mode):.3f}" for mode in measurement.ours}),
+                    "load": measurement.load,
                     "versions": listed(measurement.versions),
                 }
             )

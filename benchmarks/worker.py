@@ -16,6 +16,7 @@ class Contestant:
     inference: Callable[[], Any]
     step: Callable[[], Any]
     parameters: int
+    imported: float  # peak memory in megabytes once everything was imported
     versions: dict[str, str]
 
 
@@ -26,7 +27,7 @@ def peak_megabytes() -> float:
 
 def obey(contestant: Contestant) -> None:
     """Times an action for every line of standard input and answers on standard output, until the input ends."""
-    answer(parameters=contestant.parameters, versions=contestant.versions)
+    answer(parameters=contestant.parameters, imported=contestant.imported, versions=contestant.versions)
     for line in sys.stdin:
         action = {"inference": contestant.inference, "step": contestant.step}[line.strip()]
         start = time.perf_counter()

@@ -10,7 +10,7 @@ import torch
 from torch.nn import functional
 
 from benchmarks.cases import Case
-from benchmarks.worker import Contestant, obey
+from benchmarks.worker import Contestant, obey, peak_megabytes
 
 FORMATS = {"channels_first": torch.contiguous_format, "channels_last": torch.channels_last}
 
@@ -26,6 +26,7 @@ def main() -> None:
 def model(case: Case, memory_format: Any) -> Contestant:
     """A network with its optimizer."""
     module = importlib.import_module(f"benchmarks.peers.{case.name}")
+    imported = peak_megabytes()
     network = module.build(case.channels).to(memory_format=memory_format)
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-4)
     x = torch.rand(case.batch, 3, case.height, case.width).contiguous(memory_format=memory_format)
@@ -44,11 +45,12 @@ def model(case: Case, memory_format: Any) -> Contestant:
         optimizer.step()
 
     parameters = sum(parameter.numel() for parameter in network.parameters())
-    return Contestant(inference, step, parameters, versions(case))
+    return Contestant(inference, step, parameters, imported, versions(case))
 
 
 def layer(case: Case, memory_format: Any) -> Contestant:
     """Max pooling with positions, and back."""
+    imported = peak_megabytes()
     x = torch.randn(case.batch, case.channels, case.height, case.width).contiguous(memory_format=memory_format)
     leaf = x.clone().requires_grad_()
 
@@ -60,7 +62,7 @@ def layer(case: Case, memory_format: Any) -> Contestant:
         with torch.inference_mode():
             forward(x)
 
-    return Contestant(inference, lambda: torch.autograd.grad(forward(leaf), leaf, x), 0, versions(case))
+    return Contestant(inference, lambda: torch.autograd.grad(forward(leaf), leaf, x), 0, imported, versions(case))
 
 
 def versions(case: Case) -> dict[str, str]:

@@ -18,21 +18,21 @@ NETWORK = "ENet"
 # ENet's features are an eighth of its input and the folds of the cortex three millimetres wide.
 PIXELS_PER_MM = 2
 SIZE = (192 * PIXELS_PER_MM, 160 * PIXELS_PER_MM)
-# Passes over the slices in one epoch: a slice gives several crops.
-REPEATS = 3
+# Passes over the slices in one epoch: a slice gives several crops, and checkpoints take time.
+REPEATS = 6
 
+# The batch size divides the numbers of slices to learn and to validate on: XLA compiles the step for each size anew.
 RECIPE: dict[str, Any] = {
-    "optimizer": {"name": "adamw", "learning_rate": 4e-3, "weight_decay": 1e-4},
-    "schedule": {"name": "poly"},
-    "epochs": 16,
-    "batch_size": 8,
-    "augmentation": [{"name": "RandomFlip"}, {"name": "RandomCrop", "size": (96, 96)}],
+    "optimizer": {"name": "adam", "learning_rate": 2.5e-2, "beta_2": 0.99},
+    "schedule": {"name": "poly", "power": 0.9},
+    "epochs": 12,
+    "batch_size": 6,
+    "augmentation": [{"name": "RandomFlip"}, {"name": "RandomCrop", "size": (112, 112)}],
     "class_weights": None,
     "weight_decay": 0.0,
 }
+# The widest decoder of the published layouts, which learns the fastest.
 ARGUMENTS: dict[str, Any] = {"variant": "pytorch"}
-# XLA halves the time of a step, which more than makes up for compiling it.
-JIT_COMPILE = True
 
 
 @dataclass(frozen=True)
@@ -62,23 +62,22 @@ def demo(
     import numpy as np
 
     from keras_segpaint import data, export, inference, metrics, training, viz
+    from keras_segpaint.cli.fast_fit import FastFit
     from keras_segpaint.cli.progress import TrainingProgress, counted
     from keras_segpaint.cli.runs import open_model
-    from keras_segpaint.cli.xla import CompileWithXLA
     from keras_segpaint.extras import require
 
     # The export comes last; what it needs is looked for first.
     require("ai_edge_litert.interpreter", "demo", "The demo")
     train, val, test = (data.BrainTemplate(split, PIXELS_PER_MM) for split in ("train", "val", "test"))
     output.print(f"{len(train)} slices to learn from, {len(val)} to choose the best epoch, {len(test)} to judge it")
-    accelerators = [CompileWithXLA()] if JIT_COMPILE else []
     shutil.rmtree(out / "run", ignore_errors=True)
     config = training.TrainConfig(NETWORK, "brain", size=SIZE, epochs=epochs, model_args=ARGUMENTS, recipe=RECIPE)
     with TrainingProgress(NETWORK) as progress:
         result = training.train(
             config,
             out / "run",
-            callbacks=[progress, *accelerators],
+            callbacks=[progress, FastFit()],
             train_data=train.subset(list(range(len(train))) * REPEATS),
             val_data=val,
             verbose=0,

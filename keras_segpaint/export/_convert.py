@@ -16,25 +16,23 @@ from keras_segpaint.export.subprocess_tf import ERROR_CODE
 __all__ = ["perform"]
 
 
-def perform(action: str, model: keras.Model | None, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Runs an action: `"litert"`, `"saved_model"` or `"run_saved_model"`."""
-    if action == "run_saved_model":
-        logits, milliseconds, operators = run_saved_model(arguments["path"], np.load(arguments["images"]))
-        np.save(arguments["logits"], logits)
-        return {"milliseconds": milliseconds, "operators": operators}
+def perform(action: str, model: keras.Model, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Writes a model as `"litert"` or `"saved_model"`; the latter is also run if the arguments name a file of images."""
     write = {"litert": write_litert, "saved_model": write_saved_model}[action]
     write(model, tuple(arguments["shape"]), arguments["path"])
-    return {}
+    if "images" not in arguments:
+        return {}
+    logits, milliseconds, operators = run_saved_model(arguments["path"], np.load(arguments["images"]))
+    np.save(arguments["logits"], logits)
+    return {"milliseconds": milliseconds, "operators": operators}
 
 
 def _main(job: Path) -> int:
     description = json.loads(job.read_text(encoding="utf-8"))
     result = Path(description["result"])
-    model = None
-    if "model" in description:
-        for name in description["modules"]:
-            importlib.import_module(name)
-        model = keras.saving.load_model(description["model"], compile=False)
+    for name in description["modules"]:
+        importlib.import_module(name)
+    model = keras.saving.load_model(description["model"], compile=False)
     try:
         answer = perform(description["action"], model, description["arguments"])
     except ExportError as error:

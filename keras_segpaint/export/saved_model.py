@@ -59,16 +59,15 @@ def to_saved_model(
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as work:
         written = Path(work, "model")
         free_batch = (None, *shape[1:])
-        if native:
-            write_saved_model(ready, free_batch, written)
-        else:
-            in_tensorflow("saved_model", ready, shape=free_batch, path=str(written.resolve()))
         measured: dict[str, Any] = {}
         operators: Sequence[str] = ()
-        if batch is not None:
-            logits, milliseconds, operators = (
-                run_saved_model(written, batch) if native else _run(written, batch, Path(work))
-            )
+        if native:
+            write_saved_model(ready, free_batch, written)
+            ran = None if batch is None else run_saved_model(written, batch)
+        else:
+            ran = _elsewhere(ready, free_batch, written, batch)
+        if batch is not None and ran is not None:
+            logits, milliseconds, operators = ran
             difference, equal = compare(forward(ready, batch), logits)
             measured = dict(
                 images=len(batch),
@@ -84,8 +83,15 @@ def to_saved_model(
     return ExportReport(path, "saved_model", size, tuple(operators), shape, **measured)
 
 
-def _run(written: Path, batch: np.ndarray, work: Path) -> tuple[np.ndarray, float, list[str]]:
-    images, logits = work.resolve() / "images.npy", work.resolve() / "logits.npy"
+def _elsewhere(
+    model: keras.Model, shape: tuple[int | None, ...], path: Path, batch: np.ndarray | None
+) -> tuple[np.ndarray, float, list[str]] | None:
+    """Writes, and runs if there is a batch, in a TensorFlow process."""
+    arguments: dict[str, Any] = {"shape": shape, "path": str(path.resolve())}
+    if batch is None:
+        in_tensorflow("saved_model", model, **arguments)
+        return None
+    images, logits = path.resolve().with_name("images.npy"), path.resolve().with_name("logits.npy")
     np.save(images, batch)
-    answer = in_tensorflow("run_saved_model", None, path=str(written.resolve()), images=str(images), logits=str(logits))
+    answer = in_tensorflow("saved_model", model, **arguments, images=str(images), logits=str(logits))
     return np.load(logits), answer["milliseconds"], answer["operators"]

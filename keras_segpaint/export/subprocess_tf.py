@@ -19,13 +19,13 @@ __all__ = ["in_tensorflow"]
 ERROR_CODE = 3
 
 
-def in_tensorflow(action: str, model: keras.Model | None, **arguments: Any) -> dict[str, Any]:
+def in_tensorflow(action: str, model: keras.Model, **arguments: Any) -> dict[str, Any]:
     """Runs one action of `keras_segpaint.export._convert` under the TensorFlow backend.
 
     Args:
         action: Its name.
-        model: The model it needs, handed over as a `.keras` file.
-        **arguments: What else it needs, as JSON can hold it.
+        model: The model to write, handed over as a `.keras` file.
+        **arguments: What else the action needs, as JSON can hold it.
 
     Returns:
         What the action gives back.
@@ -42,11 +42,15 @@ def in_tensorflow(action: str, model: keras.Model | None, **arguments: Any) -> d
     with tempfile.TemporaryDirectory() as folder:
         job = Path(folder, "job.json")
         result = Path(folder, "result.json")
-        description: dict[str, Any] = {"action": action, "arguments": arguments, "result": str(result)}
-        if model is not None:
-            description["model"] = str(Path(folder, "model.keras"))
-            description["modules"] = _modules(model)
-            model.save(description["model"])
+        file = Path(folder, "model.keras")
+        model.save(file)
+        description = {
+            "action": action,
+            "arguments": arguments,
+            "model": str(file),
+            "modules": _modules(model),
+            "result": str(result),
+        }
         job.write_text(json.dumps(description), encoding="utf-8")
         done = subprocess.run(
             [sys.executable, "-m", "keras_segpaint.export._convert", str(job)],

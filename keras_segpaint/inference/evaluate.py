@@ -34,13 +34,13 @@ def evaluate(
 
     Example:
         >>> from keras_segpaint.data import Example, SegmentationDataset
-        >>> from keras_segpaint.models import ENet
+        >>> from keras_segpaint.models import UNet
         >>> class Black(SegmentationDataset):
         ...     def __len__(self):
         ...         return 2
         ...     def _load(self, index):
         ...         return Example(np.zeros((8, 9, 3), np.uint8), np.zeros((8, 9), np.uint8), "black")
-        >>> matrix = evaluate(ENet(2), Black("black", class_names=["a", "b"]))
+        >>> matrix = evaluate(UNet(2, base_filters=2), Black("black", class_names=["a", "b"]))
         >>> matrix.shape, int(matrix.sum())
         ((2, 2), 144)
     """

@@ -99,10 +99,10 @@ def predict_files(
 
     Example:
         >>> import cv2, tempfile
-        >>> from keras_segpaint.models import ENet
+        >>> from keras_segpaint.models import UNet
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     _ = cv2.imwrite(f"{folder}/street.png", np.zeros((21, 30, 3), "uint8"))
-        ...     [(item.name, item.class_map.shape) for item in predict_files(ENet(3), folder)]
+        ...     [(item.name, item.class_map.shape) for item in predict_files(UNet(3, base_filters=2), folder)]
         [('street', (21, 30))]
     """
     if isinstance(source, str | os.PathLike):

@@ -25,8 +25,8 @@ def to_float(image: Any, channels: int) -> np.ndarray:
         ValueError: If shape, type or range are not as above.
 
     Example:
-        >>> to_float(np.full((2, 2), 51, np.uint8), channels=3)[0, 0].round(3).tolist()
-        [0.2, 0.2, 0.2]
+        >>> to_float(np.full((2, 2), 51, np.uint8), channels=3)[0, 0].tolist() == [np.float32(0.2)] * 3
+        True
     """
     image = np.asarray(image)
     if image.ndim == 2:

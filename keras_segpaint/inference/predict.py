@@ -30,8 +30,8 @@ def predict(model: keras.Model, image: Any, size: tuple[int, int] | None = None)
         ValueError: If the image is not as above.
 
     Example:
-        >>> from keras_segpaint.models import ENet
-        >>> predict(ENet(3), np.zeros((21, 30, 3), "uint8")).shape
+        >>> from keras_segpaint.models import UNet
+        >>> predict(UNet(3, base_filters=2), np.zeros((21, 30, 3), "uint8")).shape
         (21, 30)
     """
     return class_map(predict_logits(model, image, size))
@@ -55,8 +55,8 @@ def predict_logits(model: keras.Model, image: Any, size: tuple[int, int] | None 
         ValueError: If the image is not as above.
 
     Example:
-        >>> from keras_segpaint.models import ENet
-        >>> predict_logits(ENet(3), np.zeros((21, 30, 3), "uint8"), size=(16, 16)).shape
+        >>> from keras_segpaint.models import UNet
+        >>> predict_logits(UNet(3, base_filters=2), np.zeros((21, 30, 3), "uint8"), size=(16, 16)).shape
         (21, 30, 3)
     """
     pixels = to_float(image, input_channels(model))

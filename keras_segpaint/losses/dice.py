@@ -71,9 +71,9 @@ class Dice(LabelMapLoss):
         counts = ops.expand_dims(counts, -1)
         probabilities = ops.softmax(logits, axis=-1) * counts
         is_class = ops.equal(ops.expand_dims(labels, -1), ops.arange(num_classes, dtype="int32"))
-        truth = ops.cast(is_class, "float32") * counts
+        truth = ops.cast(is_class, "float32")
         intersection = ops.sum(truth * probabilities, axis=(0, 1, 2))
-        pixels = ops.sum(truth, axis=(0, 1, 2))
+        pixels = ops.sum(truth * counts, axis=(0, 1, 2))
         mean = (ops.sum(probabilities, axis=(0, 1, 2)) + pixels) / 2.0
         epsilon = 1e-7
         coefficient = (intersection + self.smooth) / ops.maximum(mean + self.smooth, epsilon)

@@ -84,14 +84,12 @@ def train(
         CheckpointError: If a checkpoint cannot be written or read.
 
     Example:
-        >>> import tempfile
-        >>> from keras_segpaint.data import BrainTemplate
-        >>> config = TrainConfig("UNet", size=(16, 16), epochs=1, batch_size=1, model_args={"base_filters": 2})
-        >>> slices = BrainTemplate("val").subset([0])
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     result = train(config, folder, train_data=slices, val_data=slices, verbose=0)
-        >>> sorted(result.history)
-        ['loss', 'mean_iou', 'val_loss', 'val_mean_iou']
+
+        ```python
+        config = training.TrainConfig("ENet", data="brain", size=(112, 96), epochs=20)
+        result = training.train(config, "runs/brain")
+        print(result.scores.mean_iou, result.best_path)
+        ```
     """
     folder = Path(run_dir)
     record = _stored_record(config, folder, resume)

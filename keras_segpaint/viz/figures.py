@@ -6,17 +6,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-
-def _figure(width: float, height: float) -> "Figure":
-    # The object interface: no state shared with the caller's own figures, no display needed.
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure
+_TRAINING, _VALIDATION = "#4682dc", "#e65546"
+# From so many classes on, the cells of a confusion matrix are too small for numbers.
+_MOST_NUMBERED = 20
 
 
 def plot_history(history: Mapping[str, Sequence[float]]) -> "Figure":
@@ -24,10 +19,11 @@ def plot_history(history: Mapping[str, Sequence[float]]) -> "Figure":
 
     Args:
         history: Values per epoch by name, as `keras.callbacks.History.history`; names that begin with `val_` go with
-            the quantity that follows. Other names than losses and metrics (`lr`, `epoch`, ...) get panels too.
+            the quantity that follows. Quantities that are not one number an epoch, such as a metric per class, are left
+            out.
 
     Returns:
-        The figure.
+        The figure, three panels a row.
 
     Raises:
         ValueError: If there is nothing to draw.
@@ -37,22 +33,43 @@ def plot_history(history: Mapping[str, Sequence[float]]) -> "Figure":
         >>> len(figure.axes)
         1
     """
-    names = [name for name in history if not name.startswith("val_") or name[4:] not in history]
+    names = curve_names(history)
     if not names:
-        raise ValueError("`history` must have at least one quantity. Received: an empty history")
-    figure = _figure(4.4 * len(names), 3.2)
+        raise ValueError(
+            "`history` must have at least one quantity with one number an epoch. "
+            f"Received: history with the keys {list(history)}"
+        )
+    columns = min(3, len(names))
+    rows = -(-len(names) // columns)
+    figure = _figure(4.2 * columns, 3.0 * rows)
     for panel, name in enumerate(names, start=1):
-        axes = figure.add_subplot(1, len(names), panel)
-        for key, label, colour in ((name, "training", "#4682dc"), (f"val_{name}", "validation", "#e65546")):
-            if key in history:
-                values = np.asarray(history[key], dtype="float64")
-                axes.plot(np.arange(1, len(values) + 1), values, label=label, color=colour, linewidth=2)
-        axes.set_title(name.replace("_", " "), fontsize=11)
-        axes.set_xlabel("epoch")
-        axes.grid(alpha=0.25)
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.legend(frameon=False)
+        axes = figure.add_subplot(rows, columns, panel)
+        _draw_curve(axes, name.replace("_", " ").replace("iou", "IoU"), history.get(name), history.get(f"val_{name}"))
     return figure
+
+
+def curve_names(history: Mapping[str, Sequence[float]]) -> list[str]:
+    """The quantities that get a panel of `plot_history`, in order."""
+    names = [name for name in history if not name.startswith("val_") or name[4:] not in history]
+    return [name for name in names if len(history[name]) and np.ndim(history[name]) == 1]
+
+
+def _draw_curve(axes: "Axes", title: str, training: Any, validation: Any) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    for values, label, colour in ((training, "training", _TRAINING), (validation, "validation", _VALIDATION)):
+        if values is not None:
+            epochs = np.arange(1, len(values) + 1)
+            # A single epoch is a point, which a line does not show.
+            marker = "o" if len(values) == 1 else ""
+            axes.plot(epochs, np.asarray(values, "float64"), label=label, color=colour, linewidth=2, marker=marker)
+    axes.set_title(title, fontsize=11)
+    axes.set_xlabel("epoch")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.grid(alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
+    if validation is not None:
+        axes.legend(frameon=False)
 
 
 def plot_confusion(matrix: Any, class_names: Sequence[str]) -> "Figure":
@@ -63,7 +80,7 @@ def plot_confusion(matrix: Any, class_names: Sequence[str]) -> "Figure":
         class_names: One name per class.
 
     Returns:
-        The figure.
+        The figure. Cells below 0.05 % stay empty, and with more than 20 classes all do.
 
     Raises:
         ValueError: If there are not as many names as classes.
@@ -79,20 +96,49 @@ def plot_confusion(matrix: Any, class_names: Sequence[str]) -> "Figure":
             f"`matrix` must be square with one row for each of the {len(class_names)} names. "
             f"Received: matrix.shape={counts.shape}"
         )
+    numbered = len(class_names) <= _MOST_NUMBERED
     shares = counts / np.maximum(counts.sum(1, keepdims=True), 1.0)
-    size = max(3.6, 0.62 * len(class_names) + 1.8)
-    figure = _figure(size + 0.6, size)
+    size = 2.2 + (0.58 if numbered else 0.16) * len(class_names)
+    figure = _figure(size + 0.4, size)
     axes = figure.add_subplot()
-    axes.imshow(shares, cmap="Blues", vmin=0.0, vmax=1.0)
-    ticks = range(len(class_names))
-    axes.set_xticks(ticks, class_names, rotation=40, ha="right", rotation_mode="anchor")
-    axes.set_yticks(ticks, class_names)
+    # One colour, more or less opaque, so that the figure also goes on a dark page.
+    colours = np.empty((*shares.shape, 4))
+    colours[..., :3] = np.array([0x3B, 0x78, 0xD8]) / 255
+    colours[..., 3] = shares
+    axes.imshow(colours)
+    ticks = np.arange(len(class_names))
+    font = 10 if numbered else 7
+    axes.set_xticks(ticks, class_names, rotation=40, ha="right", rotation_mode="anchor", fontsize=font)
+    axes.set_yticks(ticks, class_names, fontsize=font)
+    axes.tick_params(length=0)
     axes.set_xlabel("predicted")
     axes.set_ylabel("true")
-    for row in ticks:
-        for column in ticks:
-            colour = "white" if shares[row, column] > 0.55 else "#222222"
-            text = f"{100 * shares[row, column]:.1f}"
-            axes.text(column, row, text, ha="center", va="center", fontsize=9, color=colour)
     axes.set_title("% of each true class", fontsize=11)
+    for row, column in np.argwhere(shares >= 0.0005) if numbered else ():
+        share = shares[row, column]
+        text = axes.text(column, row, f"{100 * share:.1f}", ha="center", va="center", fontsize=9)
+        if share > 0.55:
+            text.set_color("white")
+    return figure
+
+
+def recolor(figure: "Figure", colour: str) -> None:
+    """Gives the texts, ticks and frames of a figure another colour, white texts apart."""
+    from matplotlib.text import Text
+
+    for text in figure.findobj(Text):
+        if text.get_color() != "white":
+            text.set_color(colour)
+    for axes in figure.axes:
+        axes.tick_params(colors=colour)
+        axes.spines[:].set_edgecolor(colour)
+
+
+def _figure(width: float, height: float) -> "Figure":
+    # The object interface: no state shared with the caller's own figures, no display needed.
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
     return figure

@@ -4,8 +4,9 @@ import numpy as np
 
 from keras_segpaint.viz.palette import colorize
 
-CORRECT = (46, 160, 102)
-WRONG = (214, 64, 69)
+# Pale against strong, so that the two differ without colour vision too.
+CORRECT = (200, 228, 212)
+WRONG = (214, 40, 57)
 
 
 def to_rgb(image: np.ndarray) -> np.ndarray:
@@ -63,7 +64,7 @@ def overlay(image: np.ndarray, class_map: np.ndarray, palette: np.ndarray, alpha
 
 
 def error_map(truth: np.ndarray, prediction: np.ndarray, ignore_class: int | None = 255) -> np.ndarray:
-    """Shows where a prediction is right (green), wrong (red) or not judged (grey).
+    """Shows where a prediction is right (pale green), wrong (red) or not judged (grey).
 
     Args:
         truth: Integers `(height, width)`.
@@ -78,7 +79,7 @@ def error_map(truth: np.ndarray, prediction: np.ndarray, ignore_class: int | Non
 
     Example:
         >>> error_map(np.array([[0, 1, 255]]), np.array([[0, 0, 0]]))[0].tolist()
-        [[46, 160, 102], [214, 64, 69], [128, 128, 128]]
+        [[200, 228, 212], [214, 40, 57], [128, 128, 128]]
     """
     truth, prediction = np.asarray(truth), np.asarray(prediction)
     if truth.shape != prediction.shape:

@@ -19,6 +19,10 @@ _FIRST = (
 )
 
 
+# What has no class: an ignored label, or one outside of the palette.
+UNKNOWN = (128, 128, 128)
+
+
 def default_palette(num_classes: int) -> np.ndarray:
     """Distinct colours for classes that have none of their own.
 
@@ -71,5 +75,5 @@ def colorize(class_map: np.ndarray, palette: np.ndarray) -> np.ndarray:
     if palette.ndim != 2 or palette.shape[1] != 3:
         raise ValueError(f"`palette` must be (num_classes, 3). Received: palette.shape={palette.shape}")
     known = (class_map >= 0) & (class_map < len(palette))
-    table = np.concatenate([palette.astype("uint8"), np.full((1, 3), 128, "uint8")])
+    table = np.concatenate([palette.astype("uint8"), np.array([UNKNOWN], "uint8")])
     return table[np.where(known, class_map, len(palette))]

@@ -14,8 +14,12 @@ from typing import Any
 import numpy as np
 
 from keras_segpaint.metrics import scores
-from keras_segpaint.viz.figures import plot_confusion, plot_history
-from keras_segpaint.viz.overlay import error_map, overlay, to_rgb
+from keras_segpaint.viz.figures import curve_names, plot_confusion, plot_history, recolor
+from keras_segpaint.viz.overlay import CORRECT, WRONG, error_map, overlay, to_rgb
+from keras_segpaint.viz.palette import UNKNOWN
+
+# The colours of `--text` in report.html.
+_LIGHT_TEXT, _DARK_TEXT = "#1d2330", "#e8ebf2"
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,8 @@ def write_report(
         The path written.
 
     Raises:
-        ValueError: If the confusion matrix, names and colours do not belong together.
+        ValueError: If the confusion matrix, names and colours do not belong together, or the maps of a sample differ
+            in size.
 
     Example:
         >>> import pathlib, tempfile
@@ -79,13 +84,11 @@ def write_report(
         )
     palette = np.asarray(palette)
     sections = [_cards(summary), _classes(confusion, class_names, palette)]
-    figures = [plot_history(history)] if history else []
-    figures.append(plot_confusion(confusion, class_names))
-    pictures = "".join(f'<div class="plot">{_figure_image(figure)}</div>' for figure in figures)
-    sections.append(f"<h2>Learning curves and confusion</h2><div class='plots'>{pictures}</div>")
-    sections.extend(_table(name, rows) for name, rows in (tables or {}).items() if rows)
     if samples:
         sections.append(_gallery(samples, class_names, palette, ignore_class))
+    sections.append(_curves(history))
+    sections.append(_confusion(confusion, class_names))
+    sections.extend(_table(name, rows) for name, rows in (tables or {}).items() if rows)
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     template = Template((files("keras_segpaint.viz") / "report.html").read_text(encoding="utf-8"))
@@ -101,9 +104,9 @@ def _cards(summary: Mapping[str, str]) -> str:
     return f"<div class='cards'>{cards}</div>"
 
 
-def _chip(name: str, colour: np.ndarray) -> str:
-    rgb = tuple(int(part) for part in colour)
-    return f"<span class='chip'><i style='background:rgb{rgb}'></i>{html.escape(name)}</span>"
+def _chip(name: str, colour: Sequence[int] | np.ndarray) -> str:
+    rgb = ", ".join(str(int(part)) for part in colour)
+    return f"<span class='chip'><i style='background:rgb({rgb})'></i>{html.escape(name)}</span>"
 
 
 def _classes(confusion: Any, class_names: Sequence[str], palette: np.ndarray) -> str:
@@ -117,17 +120,19 @@ def _classes(confusion: Any, class_names: Sequence[str], palette: np.ndarray) ->
         width = 0.0 if np.isnan(iou) else 100 * iou
         bar = f"<div class='bar'><i style='width:{width:.1f}%'></i></div>"
         rows.append(
-            f"<tr><td>{_chip(name, colour)}</td><td class='wide'>{bar}</td><td class='n'>{_percent(iou)}</td>"
-            f"<td class='n'>{_percent(accuracy)}</td><td class='n'>{share:.2f} %</td></tr>"
+            f"<tr><td class='name'>{_chip(name, colour)}</td><td class='wide'>{bar}</td>"
+            f"<td class='n'>{_percent(iou)}</td><td class='n'>{_percent(accuracy)}</td>"
+            f"<td class='n extra'>{share:.2f} %</td></tr>"
         )
     foot = (
-        f"<tr class='foot'><td>mean</td><td></td><td class='n'>{_percent(result.mean_iou)}</td>"
-        f"<td class='n'>{_percent(result.mean_accuracy)}</td><td class='n'></td></tr>"
+        f"<tr class='foot'><td>mean</td><td class='wide'></td><td class='n'>{_percent(result.mean_iou)}</td>"
+        f"<td class='n'>{_percent(result.mean_accuracy)}</td><td class='extra'></td></tr>"
     )
     head = (
-        "<tr><th>class</th><th></th><th class='n'>IoU</th><th class='n'>accuracy</th><th class='n'>of pixels</th></tr>"
+        "<tr><th>class</th><th class='wide'></th><th class='n'>IoU</th><th class='n'>accuracy</th>"
+        "<th class='n extra'>of pixels</th></tr>"
     )
-    return f"<h2>Classes</h2><div class='scroll'><table>{head}{''.join(rows)}{foot}</table></div>"
+    return f"<h2>Classes</h2><div class='sheet'><table class='classes'>{head}{''.join(rows)}{foot}</table></div>"
 
 
 def _percent(value: float) -> str:
@@ -136,34 +141,65 @@ def _percent(value: float) -> str:
 
 def _table(name: str, rows: Sequence[Mapping[str, Any]]) -> str:
     columns = list(rows[0])
-    head = "".join(f"<th>{html.escape(column)}</th>" for column in columns)
+    numeric = {column for column in columns if all(isinstance(row.get(column), int | float) for row in rows)}
+    side = {column: " class='n'" if column in numeric else "" for column in columns}
+    head = "".join(f"<th{side[column]}>{html.escape(column)}</th>" for column in columns)
     body = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(str(row.get(column, '')))}</td>" for column in columns) + "</tr>"
+        "<tr>" + "".join(f"<td{side[column]}>{_cell(row.get(column, ''))}</td>" for column in columns) + "</tr>"
         for row in rows
     )
-    return f"<h2>{html.escape(name)}</h2><div class='scroll'><table><tr>{head}</tr>{body}</table></div>"
+    return f"<h2>{html.escape(name)}</h2><div class='sheet'><table><tr>{head}</tr>{body}</table></div>"
+
+
+def _cell(value: Any) -> str:
+    return f"{value:.5g}" if isinstance(value, float) else html.escape(str(value))
+
+
+def _curves(history: Mapping[str, Sequence[float]]) -> str:
+    names = curve_names(history)
+    if not names:
+        return ""
+    # A figure for each quantity, so that a narrow window sets them below each other at a readable size.
+    panels = "".join(
+        f"<div class='sheet plot'>{_figure(plot_history({k: history[k] for k in (n, f'val_{n}') if k in history}))}</div>"
+        for n in names
+    )
+    return f"<h2>Learning curves</h2><div class='plots'>{panels}</div>"
+
+
+def _confusion(confusion: Any, class_names: Sequence[str]) -> str:
+    kind = "sheet plot large" if len(class_names) > 6 else "sheet plot"
+    return f"<h2>Confusion</h2><div class='{kind}'>{_figure(plot_confusion(confusion, class_names))}</div>"
 
 
 def _gallery(
     samples: Sequence[Sample], class_names: Sequence[str], palette: np.ndarray, ignore_class: int | None
 ) -> str:
-    legend = "".join(_chip(name, colour) for name, colour in zip(class_names, palette, strict=True))
+    chips = [_chip(name, colour) for name, colour in zip(class_names, palette, strict=True)]
+    verdicts = [_chip("right", CORRECT), _chip("wrong", WRONG), _chip("not judged", UNKNOWN)]
     rows = []
     for sample in samples:
+        sizes = [np.shape(part)[:2] for part in (sample.image, sample.truth, sample.prediction)]
+        if len(set(sizes)) > 1:
+            raise ValueError(
+                f"Image, truth and prediction of a sample must have the same size. Received: {sizes} for {sample.name!r}"
+            )
         judged = sample.truth != ignore_class if ignore_class is not None else np.ones(sample.truth.shape, bool)
-        right = 100 * (sample.truth == sample.prediction)[judged].mean() if judged.any() else float("nan")
+        right = (sample.truth == sample.prediction)[judged]
+        verdict = f"{100 * right.mean():.1f} % right" if right.size else "nothing judged"
         pictures = (
             ("image", to_rgb(sample.image)),
             ("truth", overlay(sample.image, sample.truth, palette, 0.6)),
             ("prediction", overlay(sample.image, sample.prediction, palette, 0.6)),
-            (f"errors ({right:.1f} % right)", error_map(sample.truth, sample.prediction, ignore_class)),
+            (f"errors ({verdict})", error_map(sample.truth, sample.prediction, ignore_class)),
         )
         cells = "".join(
             f"<figure>{_image(picture, f'{sample.name}: {caption}')}<figcaption>{caption}</figcaption></figure>"
             for caption, picture in pictures
         )
         rows.append(f"<h3>{html.escape(sample.name)}</h3><div class='row'>{cells}</div>")
-    return f"<h2>Images</h2><p class='legend'>{legend}</p>{''.join(rows)}"
+    legend = f"<p class='legend'>{''.join(chips)}<span class='verdicts'>errors: {''.join(verdicts)}</span></p>"
+    return f"<h2>Images</h2>{legend}{''.join(rows)}"
 
 
 def _image(picture: np.ndarray, description: str) -> str:
@@ -171,14 +207,26 @@ def _image(picture: np.ndarray, description: str) -> str:
 
     buffer = io.BytesIO()
     Image.fromarray(picture).save(buffer, format="PNG", optimize=True)
-    return f"<img alt='{html.escape(description, quote=True)}' src='{_data_uri(buffer.getvalue(), 'png')}'>"
+    return f"<img alt='{html.escape(description, quote=True)}' src='{_data_uri(buffer.getvalue())}'>"
 
 
-def _figure_image(figure: Any) -> str:
+def _figure(figure: Any) -> str:
+    """The figure in the colours of the light and of the dark page; the browser shows the one that fits."""
+    light, dark = (_render(figure, colour) for colour in (_LIGHT_TEXT, _DARK_TEXT))
+    width, height = (round(96 * inches) for inches in figure.get_size_inches())
+    titles = ", ".join(axes.get_title() for axes in figure.axes)
+    return (
+        f"<picture><source media='(prefers-color-scheme: dark)' srcset='{dark}'>"
+        f"<img alt='{html.escape(titles, quote=True)}' width='{width}' height='{height}' src='{light}'></picture>"
+    )
+
+
+def _render(figure: Any, colour: str) -> str:
+    recolor(figure, colour)
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=130)
-    return f"<img alt='figure' src='{_data_uri(buffer.getvalue(), 'png')}'>"
+    figure.savefig(buffer, format="png", dpi=150, transparent=True)
+    return _data_uri(buffer.getvalue())
 
 
-def _data_uri(content: bytes, kind: str) -> str:
-    return f"data:image/{kind};base64,{base64.b64encode(content).decode('ascii')}"
+def _data_uri(png: bytes) -> str:
+    return f"data:image/png;base64,{base64.b64encode(png).decode('ascii')}"

@@ -25,6 +25,7 @@ def measurement(**changes) -> Measurement:
         ours={"graph": 250.0, "xla": 100.0},
         peer={"channels_first": 400.0, "channels_last": 200.0},
         peer_name="plain PyTorch",
+        load=0.2,
         versions={"keras": "3.15.1"},
     )
     return Measurement(**{**fields, **changes})
@@ -117,12 +118,12 @@ def test_different_networks_are_not_compared():
 
 def test_worker_answers_each_command(monkeypatch, capsys):
     done = []
-    contestant = Contestant(lambda: done.append("inference"), lambda: done.append("step"), 5, {"keras": "3"})
+    contestant = Contestant(lambda: done.append("inference"), lambda: done.append("step"), 5, 100.0, {"keras": "3"})
     monkeypatch.setattr("sys.stdin", io.StringIO("inference\nstep\nstep\n"))
     obey(contestant)
     answers = [json.loads(line[1:]) for line in capsys.readouterr().out.splitlines()]
     assert done == ["inference", "step", "step"]
-    assert answers[0] == {"parameters": 5, "versions": {"keras": "3"}}
+    assert answers[0] == {"parameters": 5, "imported": 100.0, "versions": {"keras": "3"}}
     assert len(answers) == 4
     assert all(answer["seconds"] >= 0 and answer["peak"] > 1 for answer in answers[1:])
 

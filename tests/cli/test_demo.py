@@ -20,7 +20,6 @@ def test_demo(segpaint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(demo, "PIXELS_PER_MM", 1)
     monkeypatch.setattr(demo, "SIZE", (192, 160))
     monkeypatch.setattr(demo, "REPEATS", 1)
-    monkeypatch.setattr(demo, "JIT_COMPILE", False)
     monkeypatch.setattr(
         demo, "RECIPE", {**demo.RECIPE, "augmentation": [{"name": "RandomFlip"}], "class_weights": None}
     )

@@ -69,7 +69,7 @@ MODELS = {
     "UNet": ModelCase(lambda **kw: models.UNet(3, base_filters=4, dropout=0.1, **kw)),
     "UNet-bilinear": ModelCase(lambda **kw: models.UNet(3, base_filters=4, upsampling="bilinear", **kw)),
     "UNet-valid": ModelCase(
-        lambda **kw: models.UNet(3, base_filters=2, padding="valid", **kw),
+        lambda **kw: models.UNet(3, base_filters=4, padding="valid", **kw),
         sizes=((188, 204),),
         fit_size=(188, 188),
         margin=184,

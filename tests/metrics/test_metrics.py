@@ -88,6 +88,26 @@ def test_labels_outside_of_the_classes_do_not_count():
     np.testing.assert_array_equal(ops.convert_to_numpy(metric.result()), [[1, 0], [0, 0]])
 
 
+@pytest.mark.parametrize("ignore_class", [0, 2, -1, 11, None])
+def test_ignore_class_inside_and_outside_of_the_classes(ignore_class, rng):
+    truth, predicted = rng.integers(0, 4, (2, 5, 6)), rng.integers(0, 4, (2, 5, 6))
+    if ignore_class is not None:
+        truth[rng.random(truth.shape) < 0.3] = ignore_class
+    metric = metrics.ConfusionMatrix(4, ignore_class, **LAST)
+    metric.update_state(truth[..., None], one_hot(predicted, 4))
+    np.testing.assert_array_equal(metric.counts(), count(truth, predicted, 4, ignore_class))
+
+
+def test_class_maps_with_a_channel_axis(rng):
+    truth, predicted = rng.integers(0, 3, (2, 5, 6, 1)), rng.integers(0, 3, (2, 5, 6, 1))
+    expected = count(truth, predicted, 3)
+    metric = metrics.ConfusionMatrix(3, sparse_y_pred=True)
+    metric.update_state(truth, predicted, sample_weight=np.ones((2, 5, 6)))
+    np.testing.assert_array_equal(metric.counts(), expected)
+    metric.update_state(truth[..., 0], predicted, sample_weight=np.ones((2, 5, 6, 1)))
+    np.testing.assert_array_equal(metric.counts(), 2 * expected)
+
+
 def test_pixels_of_weight_zero_do_not_count():
     metric = metrics.PixelAccuracy(2, sparse_y_pred=True)
     truth, predicted = np.array([[[0, 1]], [[0, 0]]]), np.array([[[0, 0]], [[1, 1]]])
@@ -105,6 +125,8 @@ def test_counts_beyond_int32():
     metric.update_state(np.zeros((1, 1, 1), "int32"), np.zeros((1, 1, 1), "int32"))
     assert float(metric.result()[0, 0]) == 2.0**44 + 2.0**24
     assert int(metric.low[0, 0]) == 0
+    metric.update_state(np.zeros((1, 1, 3), "int32"), np.zeros((1, 1, 3), "int32"))
+    assert metric.counts().tolist() == [[2**44 + 2**24 + 3]]
 
 
 def test_nothing_seen():
@@ -113,6 +135,25 @@ def test_nothing_seen():
         assert np.isnan(result).all() if name == "PerClassIoU" else result == 0
     empty = metrics.scores(np.zeros((2, 2)))
     assert np.isnan([empty.mean_iou, empty.pixel_accuracy, empty.frequency_weighted_iou]).all()
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_arrays_under_fit(jit_compile, rng):
+    """Metrics that are arrays live in a compiled step too, and each epoch starts from zero."""
+    if jit_compile and keras.backend.backend() == "torch":
+        pytest.skip("the PyTorch backend compiles with a C++ toolchain")
+    model = keras.Sequential([keras.Input((4, 5, 2)), keras.layers.Activation("linear")])
+    model.compile(
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=[metrics.ConfusionMatrix(2, **LAST), metrics.PerClassIoU(2, **LAST)],
+        jit_compile=jit_compile,
+    )
+    truth, predicted = rng.integers(0, 2, (5, 4, 5)), rng.integers(0, 2, (5, 4, 5))
+    expected = count(truth, predicted, 2)
+    for _ in range(2):
+        logged = model.evaluate(one_hot(predicted, 2), truth, batch_size=2, verbose=0, return_dict=True)
+        np.testing.assert_array_equal(np.asarray(logged["confusion_matrix"]), expected)
+        np.testing.assert_allclose(np.asarray(logged["per_class_iou"]), metrics.scores(expected).iou, rtol=1e-6)
 
 
 def test_in_compile_and_saved(tmp_path, rng):
@@ -139,5 +180,10 @@ def test_bad_arguments():
         metrics.MeanIoU(0)
     with pytest.raises(ValueError, match="num_classes=3 channels"):
         metrics.MeanIoU(3, **LAST).update_state(np.zeros((1, 2, 2)), np.zeros((1, 2, 2, 4), "float32"))
+    for shape in ((1, 2), (1, 2, 2, 3)):
+        with pytest.raises(ValueError, match="`sample_weight`"):
+            metrics.MeanIoU(3, **LAST).update_state(
+                np.zeros((1, 2, 2)), np.zeros((1, 2, 2, 3), "float32"), np.ones(shape)
+            )
     with pytest.raises(ValueError, match="square"):
         metrics.scores(np.zeros((2, 3)))

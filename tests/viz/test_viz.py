@@ -46,14 +46,38 @@ def test_error_map():
 
 def test_history_has_one_panel_a_quantity():
     figure = viz.plot_history({"loss": [3, 2], "val_loss": [3, 2.5], "mean_iou": [0.1, 0.2], "val_other": [1, 2]})
-    assert [axes.get_title() for axes in figure.axes] == ["loss", "mean iou", "val other"]
+    assert [axes.get_title() for axes in figure.axes] == ["loss", "mean IoU", "val other"]
     assert [len(axes.lines) for axes in figure.axes] == [2, 1, 1]
     np.testing.assert_array_equal(figure.axes[0].lines[1].get_ydata(), [3, 2.5])
 
 
 def test_confusion_is_in_percent_of_the_true_class():
     figure = viz.plot_confusion([[30, 10], [0, 0]], ["a", "b"])
-    assert [text.get_text() for text in figure.axes[0].texts] == ["75.0", "25.0", "0.0", "0.0"]
+    assert [text.get_text() for text in figure.axes[0].texts] == ["75.0", "25.0"]
+    np.testing.assert_allclose(figure.axes[0].images[0].get_array()[..., 3], [[0.75, 0.25], [0, 0]])
+
+
+def test_confusion_of_many_classes_has_no_numbers():
+    figure = viz.plot_confusion(np.eye(21) * 9, [f"class {index}" for index in range(21)])
+    assert not figure.axes[0].texts
+    assert max(figure.get_size_inches()) < 8
+
+
+def test_history_of_keras():
+    """Per-class metrics are arrays in a Keras history, and a single epoch is a point."""
+    history = {"loss": [1.0], "per_class_iou": [np.array([0.5, 0.7])], "val_loss": [2.0], "empty": []}
+    figure = viz.plot_history(history)
+    assert [axes.get_title() for axes in figure.axes] == ["loss"]
+    assert {line.get_marker() for line in figure.axes[0].lines} == {"o"}
+    assert len(viz.plot_history({name: [1.0, 2.0] for name in "abcd"}).axes) == 4
+
+
+def test_figures_leave_the_global_state_alone():
+    import sys
+
+    viz.plot_confusion([[1]], ["a"])
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    assert pyplot is None or not pyplot.get_fignums()
 
 
 def test_report_is_one_file_with_everything(tmp_path, rng):
@@ -70,18 +94,57 @@ def test_report_is_one_file_with_everything(tmp_path, rng):
         class_names=["background", "cell"],
         palette=np.array([[0, 0, 0], [255, 0, 0]]),
         samples=[sample],
-        tables={"Exported file": [{"size": "1.5 MB", "latency": "9 ms"}]},
+        tables={"Exported file": [{"size": "1.5 MB", "ms": 8.123456}]},
     )
     text = page.read_text(encoding="utf-8")
     assert "<h1>Demo &amp; more</h1>" in text and "slice &lt;1&gt;" in text
     assert "83.33 %" in text and "80.00 %" in text and "0.912" in text and "1.5 MB" in text
+    assert "class='n'>8.1235<" in text
     assert f"{100 * 70 / 71:.1f} % right" in text
-    sources = re.findall(r"src='([^']+)'", text)
-    assert len(sources) == 6
-    assert all(source.startswith("data:image/png;base64,") for source in sources)
-    assert "http" not in text
-    shown = Image.open(io.BytesIO(base64.b64decode(sources[2].split(",")[1])))
-    assert shown.size == (9, 8)
+    assert "http" not in text and "<script" not in text and "url(" not in text
+    sources = re.findall(r"(?:src|srcset)='([^']+)'", text)
+    pictures = [decoded(source) for source in sources]
+    # Image, truth, prediction and errors, then curves and confusion for a dark and a light page each.
+    assert len(pictures) == 4 + 2 * 2
+    assert [picture.size for picture in pictures[:4]] == [(9, 8)] * 4
+    np.testing.assert_array_equal(
+        np.asarray(pictures[3]), viz.error_map(sample.truth, sample.prediction, ignore_class=255)
+    )
+    for dark, light in (pictures[4:6], pictures[6:8]):
+        assert dark.size == light.size
+        assert text_brightness(dark) > 128 > text_brightness(light)
+
+
+def test_report_without_history_and_samples(tmp_path):
+    page = write(tmp_path, confusion=[[0, 0], [0, 0]])
+    text = page.read_text(encoding="utf-8")
+    assert "Learning curves" not in text and "Images" not in text
+    assert text.count("–") == 6  # IoU and accuracy of the two classes and their means
+
+
+def test_report_of_an_image_that_is_all_ignored(tmp_path):
+    ignored = np.full((4, 4), 255)
+    page = write(tmp_path, samples=[viz.Sample(np.zeros((4, 4)), ignored, np.zeros((4, 4), int), "void")])
+    assert "nothing judged" in page.read_text(encoding="utf-8")
+
+
+def write(folder, **arguments):
+    defaults = dict(title="", summary={}, history={}, confusion=[[1, 0], [0, 1]], class_names=["a", "b"], samples=[])
+    return viz.write_report(folder / "x.html", palette=viz.default_palette(2), **(defaults | arguments))
+
+
+def decoded(source):
+    kind, content = source.split(",")
+    assert kind == "data:image/png;base64"
+    return Image.open(io.BytesIO(base64.b64decode(content)))
+
+
+def text_brightness(figure):
+    """Mean brightness of the grey, opaque pixels: the text and the axes."""
+    pixels = np.asarray(figure.convert("RGBA")).astype(int)
+    grey = (np.ptp(pixels[..., :3], axis=-1) < 24) & (pixels[..., 3] == 255)
+    assert grey.any()
+    return pixels[grey][:, :3].mean()
 
 
 def test_bad_arguments(tmp_path):
@@ -97,14 +160,11 @@ def test_bad_arguments(tmp_path):
         viz.plot_history({})
     with pytest.raises(ValueError, match="one row for each of the 1 names"):
         viz.plot_confusion([[1, 2], [3, 4]], ["a"])
+    with pytest.raises(ValueError, match="`num_classes`"):
+        viz.default_palette(0)
     with pytest.raises(ValueError, match="same classes"):
-        viz.write_report(
-            tmp_path / "x.html",
-            title="",
-            summary={},
-            history={},
-            confusion=[[1]],
-            class_names=["a", "b"],
-            palette=[[0, 0, 0]],
-            samples=[],
-        )
+        write(tmp_path, confusion=[[1]])
+    small = viz.Sample(np.zeros((2, 2)), np.zeros((2, 2), int), np.zeros((3, 3), int), "slice 7")
+    with pytest.raises(ValueError, match="slice 7"):
+        write(tmp_path, samples=[small])
+    assert not (tmp_path / "x.html").exists()
