@@ -1,4 +1,4 @@
-"""Classification networks as feature extractors."""
+"""Classification networks as feature extractors with a chosen output stride."""
 
 from keras_segpaint.backbones.resnet import ResNet
 

@@ -17,7 +17,9 @@ class FastFit(keras.callbacks.Callback):
 
     def set_model(self, model: Any) -> None:
         super().set_model(model)
-        # Callbacks are given their model before `fit` makes the step.
+        # Callbacks are given their model before `fit` makes its functions. Few validation images are not worth compiling for.
+        model.jit_compile = False
+        model.make_test_function()
         model.jit_compile = True
         for layer in model.layers:
             if isinstance(layer, keras.layers.SpatialDropout2D):

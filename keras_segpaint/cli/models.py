@@ -1,5 +1,7 @@
 """`segpaint models`: which networks there are."""
 
+from typing import Any
+
 from keras_segpaint.cli.console import output, table
 from keras_segpaint.cli.options import BackendOption, DebugOption, start
 
@@ -17,7 +19,7 @@ def models(backend: BackendOption = None, debug: DebugOption = False) -> None:
     rows = []
     for name in sorted(room.__all__):
         model = getattr(room, name)
-        parameters = ", ".join(f"{count:,} ({setting})" for setting, count in model.reference_parameters.items())
+        parameters = ", ".join(f"{count:,} ({describe(arguments)})" for arguments, count in model.reference_parameters)
         rows.append(
             {
                 "model": name,
@@ -27,3 +29,9 @@ def models(backend: BackendOption = None, debug: DebugOption = False) -> None:
             }
         )
     output.print(table("Models: segpaint train NAME", rows))
+
+
+def describe(arguments: dict[str, Any]) -> str:
+    """The arguments of a model, in few words."""
+    rest = [f"{name}={value}" for name, value in arguments.items() if name != "num_classes"]
+    return ", ".join([f"{arguments['num_classes']} classes", *rest])

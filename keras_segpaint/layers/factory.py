@@ -1,10 +1,13 @@
 """Keras layers with the settings that one network shares."""
 
+import math
 from typing import Any
 
 from keras import layers
 
 from keras_segpaint.ops.spatial import channel_axis
+
+NORMALIZATIONS = ("batch", "frozen_batch", "group")
 
 
 class LayerFactory:
@@ -15,13 +18,32 @@ class LayerFactory:
         dtype: A dtype policy.
         momentum: Of the moving statistics of batch normalisation. Defaults to `0.9`.
         epsilon: Of batch normalisation. Defaults to `1e-3`.
+        normalization: What `norm` makes: `"batch"`, `"frozen_batch"` (moving statistics, never trained) or `"group"`
+            (groups of channels within an image, for batches of one). Defaults to `"batch"`.
+
+    Raises:
+        ValueError: If `normalization` is not one of those named.
     """
 
-    def __init__(self, data_format: str, dtype: Any, momentum: float = 0.9, epsilon: float = 1e-3):
+    def __init__(
+        self,
+        data_format: str,
+        dtype: Any,
+        momentum: float = 0.9,
+        epsilon: float = 1e-3,
+        normalization: str = "batch",
+    ):
+        if normalization not in NORMALIZATIONS:
+            raise ValueError(f"`normalization` must be one of {NORMALIZATIONS}. Received: {normalization!r}")
         self.data_format = data_format
         self.dtype = dtype
         self.momentum = momentum
         self.epsilon = epsilon
+        self.normalization = normalization
+
+    def with_statistics(self, momentum: float, epsilon: float) -> "LayerFactory":
+        """A factory that differs in the momentum and the epsilon of its normalisation."""
+        return LayerFactory(self.data_format, self.dtype, momentum, epsilon, self.normalization)
 
     @property
     def channel_axis(self) -> int:
@@ -49,6 +71,17 @@ class LayerFactory:
         return layers.BatchNormalization(
             axis=self.channel_axis, momentum=self.momentum, epsilon=self.epsilon, dtype=self.dtype, **kwargs
         )
+
+    def norm(self, x: Any, name: str) -> Any:
+        """Normalises `x` over its channels in the way that the user chose."""
+        if self.normalization == "group":
+            groups = math.gcd(self.channels(x), 32)
+            layer = layers.GroupNormalization(
+                groups, axis=self.channel_axis, epsilon=self.epsilon, dtype=self.dtype, name=name
+            )
+        else:
+            layer = self.batch_norm(trainable=self.normalization == "batch", name=name)
+        return layer(x)
 
     def relu(self, **kwargs: Any) -> layers.ReLU:
         """A rectifier."""

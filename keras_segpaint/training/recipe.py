@@ -6,6 +6,10 @@ from typing import Any
 
 __all__ = ["Recipe"]
 
+# Said of numbers in `sources`.
+REPORTED = "Reported, not checked against the paper"
+L2_PENALTY = "an L2 penalty; applied to kernels here, biases and normalisation are left alone"
+
 CLASS_WEIGHTS = ("enet", "enet_encoder", "linknet", "median_frequency")
 
 

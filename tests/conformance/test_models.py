@@ -26,7 +26,7 @@ def build(name: str, data_format: str = "channels_last", **kwargs) -> keras.Mode
 def run(model: keras.Model, x: np.ndarray) -> np.ndarray:
     """The output in inference mode; of a backbone, its deepest features."""
     output = model.predict_on_batch(x)
-    return np.asarray(output["stage4"] if isinstance(output, dict) else output)
+    return np.asarray(output["level5"] if isinstance(output, dict) else output)
 
 
 def trainable_parameters(model: keras.Model) -> int:
@@ -114,19 +114,13 @@ def test_training_step(name, dtype):
 
 
 @pytest.mark.parametrize(
-    ("model", "setting"),
+    ("model", "arguments", "expected"),
     [
-        (model, setting)
-        for model in (*(getattr(models, name) for name in models.__all__), backbones.ResNet)
-        for setting in model.reference_parameters
+        pytest.param(model, arguments, count, id=f"{model.__name__}-{count}")
+        for room in (models, backbones)
+        for model in (getattr(room, name) for name in room.__all__)
+        for arguments, count in getattr(model, "reference_parameters", ())
     ],
 )
-def test_parameter_count(model, setting):
-    expected = model.reference_parameters[setting]
-    if setting.startswith("resnet"):
-        built = model(setting)
-    else:
-        classes = int(setting.split()[0])
-        kwargs = {"padding": "valid", "input_shape": (None, None, 1)} if "valid" in setting else {}
-        built = model(classes, **kwargs)
-    assert trainable_parameters(built) == expected
+def test_parameter_count(model, arguments, expected):
+    assert trainable_parameters(model(**arguments)) == expected

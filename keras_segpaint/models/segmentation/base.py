@@ -1,11 +1,14 @@
 """What all segmentation models share: their arguments, the input and the head."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import keras
 from keras import layers
 
-from keras_segpaint.ops.spatial import standardize_data_format
+from keras_segpaint.backbones.pretrained import load_backbone_weights
+from keras_segpaint.ops.resizing import nearest
+from keras_segpaint.ops.spatial import spatial_size, standardize_data_format
 
 
 class SegmentationModel(keras.Model):
@@ -13,21 +16,72 @@ class SegmentationModel(keras.Model):
 
     A subclass builds its graph in `__init__` and ends with `super().__init__(inputs, logits, arguments=..., ...)`.
 
+    A network with heads that are for training alone takes `supervised`. With `supervised=True` its output is a
+    dictionary, `"logits"` and one entry for each head, and `compile` takes one loss and plain metrics as for any other
+    network: `fit` is given one label map, which every head is judged by, made as small as the head where that is
+    smaller. The loss is that of the logits plus the others times their weights in `supervision`; metrics see the logits
+    alone. `predictor()` gives the network without the heads.
+
     Attributes:
         paper: The publication, one line.
-        reference_parameters: Trainable parameters at stated settings.
+        good_for: What the network is good for, in a few words.
+        reference_parameters: Arguments, and the number of trainable parameters that they give.
         num_classes: Number of channels of the logits.
         data_format: `"channels_last"` or `"channels_first"`.
+        supervision: Weights of the losses of the training heads, by the names of their outputs.
     """
 
     paper: ClassVar[str] = ""
-    reference_parameters: ClassVar[dict[str, int]] = {}
+    good_for: ClassVar[str] = ""
+    reference_parameters: ClassVar[tuple[tuple[dict[str, Any], int], ...]] = ()
 
-    def __init__(self, inputs: Any, outputs: Any, *, arguments: dict[str, Any], name: str, **kwargs: Any):
+    def __init__(
+        self,
+        inputs: Any,
+        outputs: Any,
+        *,
+        arguments: dict[str, Any],
+        name: str,
+        supervision: Mapping[str, float] | None = None,
+        weights: str | None = None,
+        **kwargs: Any,
+    ):
         super().__init__(inputs=inputs, outputs=outputs, name=name, **kwargs)
         self._arguments = dict(arguments)
         self.num_classes = arguments["num_classes"]
         self.data_format = arguments["data_format"]
+        self.supervision = dict(supervision or {})
+        if weights is not None:
+            load_backbone_weights(self, arguments["backbone"], weights)
+
+    def compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> Any:
+        """The loss of the logits plus the weighted losses of the training heads."""
+        if not isinstance(y_pred, dict):
+            return super().compute_loss(x, y, y_pred, sample_weight, training)
+        total = super().compute_loss(x, y, y_pred["logits"], sample_weight, training)
+        if training:
+            loss = keras.losses.get(self.loss)
+            for name, weight in self.supervision.items():
+                labels = labels_like(y, y_pred[name], self.data_format)
+                weights = None if sample_weight is None else labels_like(sample_weight, y_pred[name], self.data_format)
+                total = total + weight * loss(labels, y_pred[name], sample_weight=weights)
+        return total
+
+    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
+        """The metrics of the logits."""
+        logits = y_pred["logits"] if isinstance(y_pred, dict) else y_pred
+        return super().compute_metrics(x, y, logits, sample_weight)
+
+    def predictor(self) -> "SegmentationModel":
+        """The network without its training heads, with the same weights; itself where it has none."""
+        if not self.supervision:
+            return self
+        model = type(self).from_config({**self.get_config(), "supervised": False})
+        for layer in model.layers:
+            layer.set_weights(self.get_layer(layer.name).get_weights())
+        return model
 
     def get_config(self) -> dict[str, Any]:
         return {**self._arguments, "name": self.name, "trainable": self.trainable}
@@ -41,6 +95,14 @@ class SegmentationModel(keras.Model):
         if not trainable:
             model.trainable = False
         return model
+
+
+def labels_like(labels: Any, logits: Any, data_format: str) -> Any:
+    """A map of labels or weights, `(batch, height, width)`, of the size of `logits`: each pixel takes the nearest."""
+    wanted, have = spatial_size(logits, data_format), spatial_size(labels, "channels_last")
+    if all(isinstance(extent, int) for extent in (*wanted, *have)) and wanted == have:
+        return labels
+    return nearest(labels, wanted, "channels_last")
 
 
 def standardize_arguments(

@@ -115,7 +115,10 @@ class ENet(SegmentationModel):
     """
 
     paper: ClassVar[str] = "Paszke, Chaurasia, Kim, Culurciello 2016, ENet, arXiv:1606.02147"
-    reference_parameters: ClassVar[dict[str, int]] = {"12 classes": 363_856, "20 classes": 364_376}
+    reference_parameters: ClassVar[tuple[tuple[dict[str, Any], int], ...]] = (
+        ({"num_classes": 12}, 363_856),
+        ({"num_classes": 20}, 364_376),
+    )
 
     def __init__(
         self,

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 import keras
 from keras import layers
 
-from keras_segpaint.backbones.resnet import resnet_features
+from keras_segpaint.backbones.base import build_features
 from keras_segpaint.layers import MatchSize2D
 from keras_segpaint.layers.factory import LayerFactory
 from keras_segpaint.models.segmentation.base import (
@@ -14,9 +14,6 @@ from keras_segpaint.models.segmentation.base import (
     image_input,
     standardize_arguments,
 )
-
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
 
 
 @keras.saving.register_keras_serializable(package="keras_segpaint")
@@ -51,7 +48,7 @@ class LinkNet(SegmentationModel):
     """
 
     paper: ClassVar[str] = "Chaurasia, Culurciello 2017, LinkNet, arXiv:1707.03718"
-    reference_parameters: ClassVar[dict[str, int]] = {"20 classes": 11_536_820}
+    reference_parameters: ClassVar[tuple[tuple[dict[str, Any], int], ...]] = (({"num_classes": 20}, 11_536_820),)
 
     def __init__(
         self,
@@ -67,7 +64,6 @@ class LinkNet(SegmentationModel):
 
         # === Layers ===
         build = LayerFactory(data_format, policy, momentum=0.9, epsilon=1e-3)
-        encoder = LayerFactory(data_format, policy, momentum=0.9, epsilon=1e-5)
 
         def unit(x: Any, layer: layers.Layer) -> Any:
             x = build.batch_norm(name=f"{layer.name}_bn")(layer(x))
@@ -92,16 +88,14 @@ class LinkNet(SegmentationModel):
             return build.relu(name=f"{name}_relu")(build.add(name=f"{name}_add")([x, skip]))
 
         # === Functional graph ===
-        inputs = x = image_input(input_shape, data_format)
-        if input_shape[2] == 3:
-            x = normalize(x, data_format)
-        features = resnet_features(x, backbone, encoder)
-        x = features["stage4"]
-        x = decoder_block(x, features["stage3"], 2, "decoder4")
-        x = decoder_block(x, features["stage2"], 2, "decoder3")
-        x = decoder_block(x, features["stage1"], 2, "decoder2")
+        inputs = image_input(input_shape, data_format)
+        features = build_features(backbone, inputs, build)
+        x = features["level5"]
+        x = decoder_block(x, features["level4"], 2, "decoder4")
+        x = decoder_block(x, features["level3"], 2, "decoder3")
+        x = decoder_block(x, features["level2"], 2, "decoder2")
         x = decoder_block(x, features["pool"], 1, "decoder1")
-        x = double(x, 32, features["stem"], "head_upsample")
+        x = double(x, 32, features["level1"], "head_upsample")
         x = unit(x, build.conv(32, 3, name="head_conv"))
         x = build.conv_transpose(num_classes, 2, strides=2, padding="valid", name="classifier")(x)
         x = MatchSize2D(data_format=data_format, dtype=policy, name="classifier_fit")(x, inputs)
@@ -116,12 +110,3 @@ class LinkNet(SegmentationModel):
             dtype=policy.name,
         )
         super().__init__(inputs, outputs, arguments=arguments, name=name)
-
-
-def normalize(x: Any, data_format: str) -> Any:
-    """Subtracts ImageNet's mean and divides by its standard deviation, channel by channel."""
-    axis = -1 if data_format == "channels_last" else 1
-    variance = [deviation**2 for deviation in IMAGENET_DEVIATION]
-    return layers.Normalization(
-        axis=axis, mean=list(IMAGENET_MEAN), variance=variance, dtype="float32", name="normalize"
-    )(x)

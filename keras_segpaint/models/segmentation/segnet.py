@@ -58,7 +58,7 @@ class SegNet(SegmentationModel):
     """
 
     paper: ClassVar[str] = PAPER
-    reference_parameters: ClassVar[dict[str, int]] = {"11 classes": 29_449_355}
+    reference_parameters: ClassVar[tuple[tuple[dict[str, Any], int], ...]] = (({"num_classes": 11}, 29_449_355),)
 
     def __init__(
         self,
@@ -159,7 +159,7 @@ class SegNetBasic(SegmentationModel):
     """
 
     paper: ClassVar[str] = PAPER
-    reference_parameters: ClassVar[dict[str, int]] = {"11 classes": 1_416_587}
+    reference_parameters: ClassVar[tuple[tuple[dict[str, Any], int], ...]] = (({"num_classes": 11}, 1_416_587),)
 
     def __init__(
         self,

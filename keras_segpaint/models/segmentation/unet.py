@@ -71,10 +71,10 @@ class UNet(SegmentationModel):
     """
 
     paper: ClassVar[str] = "Ronneberger, Fischer, Brox 2015, U-Net, arXiv:1505.04597"
-    reference_parameters: ClassVar[dict[str, int]] = {
-        "2 classes": 31_037_698,
-        "2 classes, valid, 1 channel": 31_030_658,
-    }
+    reference_parameters: ClassVar[tuple[tuple[dict[str, Any], int], ...]] = (
+        ({"num_classes": 2}, 31_037_698),
+        ({"num_classes": 2, "padding": "valid", "input_shape": (None, None, 1)}, 31_030_658),
+    )
 
     def __init__(
         self,
