@@ -5,6 +5,7 @@ from typing import Any
 
 from keras import layers
 
+from keras_segpaint.layers.batch_normalization import BatchNormalization
 from keras_segpaint.ops.spatial import channel_axis
 
 NORMALIZATIONS = ("batch", "frozen_batch", "group")
@@ -66,9 +67,9 @@ class LayerFactory:
         kwargs.setdefault("kernel_initializer", "he_normal")
         return layers.Conv2DTranspose(filters, kernel_size, data_format=self.data_format, dtype=self.dtype, **kwargs)
 
-    def batch_norm(self, **kwargs: Any) -> layers.BatchNormalization:
+    def batch_norm(self, **kwargs: Any) -> BatchNormalization:
         """Batch normalisation over the channels."""
-        return layers.BatchNormalization(
+        return BatchNormalization(
             axis=self.channel_axis, momentum=self.momentum, epsilon=self.epsilon, dtype=self.dtype, **kwargs
         )
 

@@ -45,6 +45,11 @@ def _pool_then_unpool(layer: Any, tensors: list[Any]) -> Any:
 
 
 LAYERS = {
+    "BatchNormalization": LayerCase(
+        lambda f: layers.BatchNormalization(
+            axis=-1 if f == "channels_last" else 1, moving_mean_initializer="random_normal"
+        )
+    ),
     "LocalResponseNormalization": LayerCase(lambda f: layers.LocalResponseNormalization(3, alpha=0.5, data_format=f)),
     "MatchSize2D": LayerCase(lambda f: layers.MatchSize2D("center", data_format=f), inputs=((9, 6, 4), (5, 10, 2))),
     "MaxPoolingWithArgmax2D": LayerCase(

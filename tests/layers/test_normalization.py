@@ -5,7 +5,12 @@ import numpy as np
 import pytest
 from keras import ops
 
-from keras_segpaint.layers import LocalResponseNormalization, SpectralNormalization, SymmetricPadding2D
+from keras_segpaint.layers import (
+    BatchNormalization,
+    LocalResponseNormalization,
+    SpectralNormalization,
+    SymmetricPadding2D,
+)
 
 torch = pytest.importorskip("torch")
 
@@ -88,3 +93,31 @@ def test_strided_convolution_with_symmetric_padding_is_that_of_pytorch(kernel_si
         pad(x), kernel, strides=2 if dilation_rate == 1 else 1, dilation_rate=dilation_rate, data_format="channels_last"
     )
     np.testing.assert_allclose(ops.convert_to_numpy(actual), expected.numpy().transpose(0, 2, 3, 1), atol=1e-4)
+
+
+@pytest.mark.parametrize("trainable", [True, False])
+@pytest.mark.parametrize("axis", [-1, 1])
+def test_batch_normalization_trains_as_that_of_keras(axis, trainable, rng):
+    x = rng.normal(size=(3, 5, 7, 4)).astype("float32") * 3 + 2
+    target = rng.normal(size=(3, 5, 7, 4)).astype("float32")
+    weights, losses = [], []
+    for layer_class in (keras.layers.BatchNormalization, BatchNormalization):
+        keras.utils.set_random_seed(0)
+        layer = layer_class(axis=axis, epsilon=1e-5, momentum=0.8, moving_mean_initializer="ones", trainable=trainable)
+        before = keras.layers.Conv2D(4, 1, data_format="channels_last")
+        model = keras.Sequential(
+            [keras.Input((5, 7, 4)), before, layer, keras.layers.Conv2D(4, 1, data_format="channels_last")]
+        )
+        model.compile(keras.optimizers.SGD(0.1), "mse", jit_compile=False)
+        losses.append(model.fit(x, target, epochs=3, batch_size=3, verbose=0).history["loss"])
+        weights.append(model.get_weights())
+    np.testing.assert_allclose(losses[1], losses[0], rtol=1e-5)
+    for ours, keras_own in zip(weights[1], weights[0], strict=True):
+        np.testing.assert_allclose(ours, keras_own, rtol=1e-4, atol=1e-5)
+
+
+def test_batch_normalization_of_a_single_value_keeps_the_statistics_finite():
+    layer = BatchNormalization(axis=-1)
+    result = ops.convert_to_numpy(layer(np.full((1, 1, 1, 2), 3.0, "float32"), training=True))
+    np.testing.assert_allclose(result, np.zeros((1, 1, 1, 2)), atol=1e-3)
+    np.testing.assert_allclose(ops.convert_to_numpy(layer.moving_variance), [0.99, 0.99], rtol=1e-6)
