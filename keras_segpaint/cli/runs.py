@@ -11,6 +11,7 @@ import numpy as np
 # Importing the models registers their classes, which loading needs.
 from keras_segpaint import models  # noqa: F401
 from keras_segpaint.cli.errors import UserError
+from keras_segpaint.models.segmentation.base import SegmentationModel
 
 __all__ = ["RunRecord", "open_model", "read_record"]
 
@@ -61,6 +62,8 @@ def open_model(path: Path) -> tuple[keras.Model, RunRecord | None]:
         raise UserError(
             f"{file}: cannot be loaded as a Keras model ({reason}). Use a file that training wrote."
         ) from error
+    if isinstance(model, SegmentationModel):
+        model = model.predictor()
     folder = file.parent.parent
     in_run = file.parent.name == "checkpoints" and (folder / RECORD).exists()
     return model, read_record(folder) if in_run else None

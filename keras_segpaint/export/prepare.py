@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from keras_segpaint.export.report import ExportError
+from keras_segpaint.models.segmentation.base import SegmentationModel
 
 __all__ = ["check_images", "exportable", "forward", "photograph", "static_shape"]
 
@@ -15,11 +16,13 @@ def exportable(model: keras.Model) -> keras.Model:
     """A model that computes in float32 and takes channels last, with the weights of `model`.
 
     Half-precision convolutions are no LiteRT operators, and programs that read the file expect pixels with their
-    channels together.
+    channels together. Heads that are for training alone stay behind.
 
     Raises:
         ExportError: If the model is not functional and would have to be rebuilt.
     """
+    if isinstance(model, SegmentationModel):
+        model = model.predictor()
     first = getattr(model, "data_format", keras.config.image_data_format()) == "channels_first"
     if any(layer.compute_dtype != "float32" for layer in _layers(model)):
         model = _in_float32(model)

@@ -98,7 +98,7 @@ def input_size(model: keras.Model) -> tuple[int | None, int | None]:
 
 def forward(model: keras.Model, images: np.ndarray) -> np.ndarray:
     """Logits `(batch, height, width, classes)` of images `(batch, height, width, channels)` in either data format."""
-    if not channels_first(model):
-        return np.asarray(model.predict_on_batch(images))
-    logits = np.asarray(model.predict_on_batch(np.ascontiguousarray(images.transpose(0, 3, 1, 2))))
-    return logits.transpose(0, 2, 3, 1)
+    first = channels_first(model)
+    output = model.predict_on_batch(np.ascontiguousarray(images.transpose(0, 3, 1, 2)) if first else images)
+    logits = np.asarray(output["logits"] if isinstance(output, dict) else output)
+    return logits.transpose(0, 2, 3, 1) if first else logits

@@ -1,5 +1,6 @@
 """Fitting one network once: the whole run, or one of the two stages of a run."""
 
+import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -123,7 +124,10 @@ class Stage:
         if self.part is not None:
             arguments["stage"] = self.part
         channels = self.train_data[0].image.shape[-1]
-        return getattr(models, self.config.model)(
+        network = getattr(models, self.config.model)
+        if "supervised" in inspect.signature(network).parameters:
+            arguments.setdefault("supervised", True)
+        return network(
             self.train_data.num_classes,
             input_shape=(None, None, channels),
             dtype=self.config.mixed_precision,
@@ -173,7 +177,8 @@ class Stage:
         )
         for index in range(len(batches)):
             images, labels = batches[index]
-            metric.update_state(labels, model.predict_on_batch(images))
+            output = model.predict_on_batch(images)
+            metric.update_state(labels, output["logits"] if isinstance(output, dict) else output)
         return np.asarray(keras.ops.convert_to_numpy(metric.result()))
 
     def _divergence(self, checkpoint: RunCheckpoint) -> str:
