@@ -13,7 +13,8 @@ from benchmarks.ours import MODES
 from benchmarks.report import append, table
 
 EPILOG = """\
-`python -m benchmarks pipeline` measures the input pipeline instead.
+`python -m benchmarks pipeline` measures the input pipeline instead; `python -m benchmarks models` counts parameters and
+multiply-adds of every model and writes the table of models.
 
 Example: python -m benchmarks --rows enet,pooling --repeats 5
 """
@@ -64,6 +65,11 @@ def main(arguments: Sequence[str] | None = None) -> list[Measurement]:
         from benchmarks import pipeline
 
         pipeline.main(arguments[1:])
+        return []
+    if arguments[:1] == ["models"]:
+        from benchmarks import catalogue
+
+        catalogue.main(arguments[1:])
         return []
     options = parse(arguments)
     python = Path(sys.executable)

@@ -1,5 +1,8 @@
 """`segpaint models` and `segpaint datasets`."""
 
+import json
+from pathlib import Path
+
 from keras_segpaint import data, models
 
 
@@ -10,6 +13,19 @@ def test_models_names_paper_and_parameters(segpaint):
         assert f"│ {name} " in result.stdout
     assert "363,856" in result.stdout
     assert "arXiv:1606.02147" in result.stdout
+
+
+def test_the_table_of_models_is_what_the_models_say():
+    rows = json.loads((Path(models.__file__).parent / "catalogue.json").read_text())
+    assert [row["model"] for row in rows] == sorted(models.__all__)
+    for row in rows:
+        model = getattr(models, row["model"])
+        assert (row["paper"], row["good_for"]) == (model.paper, model.good_for)
+        assert row["good_for"]
+        counts = {json.dumps(arguments): count for arguments, count in model.reference_parameters}
+        assert row["parameters"] == counts.get(json.dumps(row["setting"]), row["parameters"])
+        page = (Path(__file__).parents[2] / "docs" / "models.md").read_text()
+        assert f"`{row['model']}` | {row['paper']} | {row['parameters']:,} |" in page
 
 
 def test_datasets(segpaint):

@@ -115,6 +115,7 @@ class ENet(SegmentationModel):
     """
 
     paper: ClassVar[str] = "Paszke, Chaurasia, Kim, Culurciello 2016, ENet, arXiv:1606.02147"
+    good_for: ClassVar[str] = "Video and phones: few parameters, real time"
     reference_parameters: ClassVar[tuple[tuple[dict[str, Any], int], ...]] = (
         ({"num_classes": 12}, 363_856),
         ({"num_classes": 20}, 364_376),

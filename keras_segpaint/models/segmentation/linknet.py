@@ -48,6 +48,7 @@ class LinkNet(SegmentationModel):
     """
 
     paper: ClassVar[str] = "Chaurasia, Culurciello 2017, LinkNet, arXiv:1707.03718"
+    good_for: ClassVar[str] = "Real time at higher accuracy than the smallest networks"
     reference_parameters: ClassVar[tuple[tuple[dict[str, Any], int], ...]] = (({"num_classes": 20}, 11_536_820),)
 
     def __init__(

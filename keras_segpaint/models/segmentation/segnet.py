@@ -58,6 +58,7 @@ class SegNet(SegmentationModel):
     """
 
     paper: ClassVar[str] = PAPER
+    good_for: ClassVar[str] = "Road scenes; sharp boundaries from little memory; Bayesian form: how sure it is"
     reference_parameters: ClassVar[tuple[tuple[dict[str, Any], int], ...]] = (({"num_classes": 11}, 29_449_355),)
 
     def __init__(
@@ -159,6 +160,7 @@ class SegNetBasic(SegmentationModel):
     """
 
     paper: ClassVar[str] = PAPER
+    good_for: ClassVar[str] = "Road scenes on small machines; the Bayesian form tells how sure it is"
     reference_parameters: ClassVar[tuple[tuple[dict[str, Any], int], ...]] = (({"num_classes": 11}, 1_416_587),)
 
     def __init__(

@@ -71,6 +71,7 @@ class UNet(SegmentationModel):
     """
 
     paper: ClassVar[str] = "Ronneberger, Fischer, Brox 2015, U-Net, arXiv:1505.04597"
+    good_for: ClassVar[str] = "Few images, fine structures: microscopy, medicine, maps"
     reference_parameters: ClassVar[tuple[tuple[dict[str, Any], int], ...]] = (
         ({"num_classes": 2}, 31_037_698),
         ({"num_classes": 2, "padding": "valid", "input_shape": (None, None, 1)}, 31_030_658),
