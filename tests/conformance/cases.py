@@ -74,6 +74,8 @@ MODELS = {
         fit_size=(188, 188),
         margin=184,
     ),
+    "VGG16": ModelCase(lambda **kw: backbones.VGG16(output_stride=8, base_filters=4, **kw)),
+    "VGG16-bn": ModelCase(lambda **kw: backbones.VGG16("vgg16_bn", fully_convolutional=True, base_filters=2, **kw)),
 }
 
 
