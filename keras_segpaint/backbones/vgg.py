@@ -58,7 +58,8 @@ def vgg_features(
 
     Returns:
         Features by name: `"conv1"` to `"conv5"` (strides 1, 2, 4, 8, 16), `"pool1"` to `"pool5"` (strides 2 to 32;
-        none coarser than `output_stride`), the latter also as `"level1"` to `"level5"`, and `"fc6"` and `"fc7"`.
+        none coarser than `output_stride`), the latter also as `"level1"` to `"level5"`, `"fc6"` and `"fc7"`, and `"image"`,
+        the normalised image.
 
     Raises:
         ValueError: If an argument is not one of those named.
@@ -78,10 +79,7 @@ def vgg_features(
         # Of size 2 and stride 2, "same" rounds odd sizes up, as Caffe does.
         return factory.max_pool(pool_size, strides=strides, padding="same", name=name)(x)
 
-    def drop(x: Any, rate: float, name: str) -> Any:
-        return layers.Dropout(rate, dtype=factory.dtype, name=name)(x) if rate else x
-
-    features = {}
+    features = {"image": x}
     plan = strides_and_dilations((2,) * 5, 1, output_stride)
     dilation = 1
     for block, (depth, width) in enumerate(zip(DEPTHS, WIDTHS, strict=True), start=1):
@@ -100,8 +98,8 @@ def vgg_features(
         strides, dilation = plan[block - 1]
         if strides == 2 or dilated_pools:
             x = pool(x, strides, f"pool{block}")
-        if block >= 3:
-            x = drop(x, pool_dropout, f"pool{block}_dropout")
+        if block >= 3 and pool_dropout:
+            x = layers.Dropout(pool_dropout, dtype=factory.dtype, name=f"pool{block}_dropout")(x)
         features[f"pool{block}"] = features[f"level{block}"] = x
     if average_pool:
         # Zeros count in the average, as in Caffe.
@@ -109,17 +107,40 @@ def vgg_features(
         x = layers.AveragePooling2D(3, strides=1, name="average_pool", **settings)(x)
         features["pool5"] = features["level5"] = x
     if fully_convolutional:
-        filters = 64 * base_filters if fc_filters is None else fc_filters
-        x = factory.conv(
-            filters,
-            fc_kernel_size,
-            padding=fc_padding or padding,
-            dilation_rate=dilation if fc_dilation_rate is None else fc_dilation_rate,
-            name="fc6",
-        )(x)
-        x = features["fc6"] = drop(factory.relu(name="fc6_relu")(x), dropout, "fc6_dropout")
-        x = factory.conv(filters, 1, name="fc7")(x)
-        features["fc7"] = drop(factory.relu(name="fc7_relu")(x), dropout, "fc7_dropout")
+        features.update(
+            fully_connected(
+                x,
+                factory,
+                filters=64 * base_filters if fc_filters is None else fc_filters,
+                kernel_size=fc_kernel_size,
+                dilation_rate=dilation if fc_dilation_rate is None else fc_dilation_rate,
+                padding=fc_padding or padding,
+                dropout=dropout,
+            )
+        )
+    return features
+
+
+def fully_connected(
+    x: Any,
+    factory: LayerFactory,
+    *,
+    filters: int,
+    kernel_size: int,
+    dilation_rate: int = 1,
+    padding: str = "same",
+    dropout: float = 0.5,
+    suffix: str = "",
+) -> dict[str, Any]:
+    """The fully connected layers of a classification network as convolutions, `"fc6"` and `"fc7"`, each with dropout."""
+    features = {}
+    for stage, extent, rate in (("fc6", kernel_size, dilation_rate), ("fc7", 1, 1)):
+        name = f"{stage}{suffix}"
+        x = factory.conv(filters, extent, dilation_rate=rate, padding=padding, name=name)(x)
+        x = factory.relu(name=f"{name}_relu")(x)
+        if dropout:
+            x = layers.Dropout(dropout, dtype=factory.dtype, name=f"{name}_dropout")(x)
+        features[stage] = x
     return features
 
 
@@ -149,7 +170,8 @@ class VGG16(Backbone):
     Output shape:
         A dictionary: `"conv1"` to `"conv5"` (strides 1, 2, 4, 8 and 16, the last activation of each block), `"pool1"`
         to `"pool5"` (strides 2 to 32), the latter also as `"level1"` to `"level5"`; `"fc6"` and `"fc7"`, if asked for,
-        at the stride of `"pool5"`. None is coarser than `output_stride`. Odd sizes are rounded up.
+        at the stride of `"pool5"`; `"image"`, the normalised image. None is coarser than `output_stride`. Odd sizes are
+        rounded up.
 
     14,714,688 parameters, 14,723,136 with batch normalisation, 134,260,544 with the fully connected layers.
 

@@ -45,6 +45,18 @@ def _pool_then_unpool(layer: Any, tensors: list[Any]) -> Any:
 
 
 LAYERS = {
+    "AtrousSpatialPyramidPooling": LayerCase(
+        lambda f: layers.AtrousSpatialPyramidPooling(6, rates=(1, 2, 4), data_format=f)
+    ),
+    "AtrousSpatialPyramidPooling-separable": LayerCase(
+        lambda f: layers.AtrousSpatialPyramidPooling(
+            6, rates=(2, 3), separable=True, normalization="group", dropout=0.1, data_format=f
+        )
+    ),
+    "AtrousSpatialPyramidPooling-sum": LayerCase(
+        lambda f: layers.AtrousSpatialPyramidPooling(3, rates=(1, 2, 4), mode="sum", data_format=f)
+    ),
+    "ContextModule": LayerCase(lambda f: layers.ContextModule(3, (1, 2, 1), (2, 4, 4), padding="first", data_format=f)),
     "LocalResponseNormalization": LayerCase(lambda f: layers.LocalResponseNormalization(3, alpha=0.5, data_format=f)),
     "MatchSize2D": LayerCase(lambda f: layers.MatchSize2D("center", data_format=f), inputs=((9, 6, 4), (5, 10, 2))),
     "MaxPoolingWithArgmax2D": LayerCase(
@@ -52,6 +64,7 @@ LAYERS = {
         apply=lambda layer, tensors: layer(tensors[0])[0],
     ),
     "MaxUnpooling2D": LayerCase(_unpool, apply=_pool_then_unpool),
+    "ReflectionPadding2D": LayerCase(lambda f: layers.ReflectionPadding2D(10, data_format=f)),
     "Resize": LayerCase(lambda f: layers.Resize(size=(15, 7), data_format=f)),
     "SpectralNormalization": LayerCase(
         lambda f: layers.SpectralNormalization(keras.layers.Conv2D(5, 3, data_format=f))
