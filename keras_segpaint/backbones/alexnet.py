@@ -99,8 +99,8 @@ class AlexNet(Backbone):
         channels are normalised inside.
 
     Output shape:
-        A dictionary: `"conv1"` (stride 4), `"conv2"` (stride 8), `"conv5"` (stride 16) and `"pool5"` (stride 32), also as
-        `"level2"` to `"level5"`; `"fc6"` and `"fc7"`, if asked for. None is coarser than `output_stride`.
+        A dictionary: `"conv1"` (stride 4), `"conv2"` (stride 8), `"conv5"` (stride 16) and `"pool5"` (stride 32), also
+        as `"level2"` to `"level5"`; `"fc6"` and `"fc7"`, if asked for. None is coarser than `output_stride`.
 
     2,334,080 parameters, 56,868,224 with the fully connected layers.
 
@@ -129,7 +129,6 @@ class AlexNet(Backbone):
         output_stride: int = 32,
         fully_convolutional: bool = False,
         base_filters: int = 64,
-        normalization: str = "batch",
         weights: str | None = None,
         input_shape: tuple[int | None, int | None, int] = (None, None, 3),
         data_format: str | None = None,
@@ -143,10 +142,15 @@ class AlexNet(Backbone):
             options=dict(
                 output_stride=output_stride, fully_convolutional=fully_convolutional, base_filters=base_filters
             ),
-            normalization=normalization,
+            normalization="batch",
             weights=weights,
             input_shape=input_shape,
             data_format=data_format,
             dtype=dtype,
             name=name,
         )
+
+    def get_config(self) -> dict[str, Any]:
+        config = super().get_config()
+        del config["normalization"]  # local response normalisation alone
+        return config

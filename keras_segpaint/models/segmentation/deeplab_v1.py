@@ -66,7 +66,8 @@ class DeepLabV1(SegmentationModel):
         ValueError: If an argument is not one of the above.
 
     References:
-        - [Semantic Image Segmentation with Deep Convolutional Nets and Fully Connected CRFs](https://arxiv.org/abs/1412.7062)
+        - [Semantic Image Segmentation with Deep Convolutional Nets and Fully Connected
+          CRFs](https://arxiv.org/abs/1412.7062)
 
     Example:
         >>> import numpy as np

@@ -139,9 +139,9 @@ class FCN32s(_FullyConvolutionalNetwork):
     """FCN-32s: a classification network applied to every place of the image, its scores upsampled 32 times.
 
     The layers of scores start at zero, so the first step trains them alone. Upsampling is a transposed convolution that
-    starts as bilinear interpolation, from every class to every class as in the released networks: those weights fit, and
-    a network with fixed upsampling hands them on to one that learns it. It costs below 1 % of VGG-16 at 21 classes, but
-    grows with their square.
+    starts as bilinear interpolation, from every class to every class as in the released networks: those weights fit,
+    and a network with fixed upsampling hands them on to one that learns it. It costs below 1 % of VGG-16 at 21 classes,
+    but grows with their square.
 
     Args:
         num_classes: Integer >= 1.
@@ -167,7 +167,8 @@ class FCN32s(_FullyConvolutionalNetwork):
     Output shape:
         float32 logits `(batch, height, width, num_classes)`.
 
-    134,346,581 parameters at 21 classes, 56,954,261 on AlexNet; fixed upsampling has 1,806,336 more that are not trained.
+    134,346,581 parameters at 21 classes, 56,954,261 on AlexNet; fixed upsampling has 1,806,336 more that are not
+    trained.
 
     Raises:
         ValueError: If an argument is not one of the above.
