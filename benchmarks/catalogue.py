@@ -89,7 +89,9 @@ def count(operation: Any) -> int:
         rows, columns, filters, _ = shape(operation.inputs[1])
         return math.prod(shape(operation.inputs[2])) * rows * columns * filters
     if kind in ("MatMul", "BatchMatMulV2"):
-        inner = shape(operation.inputs[0])[-2 if operation.get_attr("adj_x" if "Batch" in kind else "transpose_a") else -1]
+        inner = shape(operation.inputs[0])[
+            -2 if operation.get_attr("adj_x" if "Batch" in kind else "transpose_a") else -1
+        ]
         return math.prod(shape(operation.outputs[0])) * inner
     if kind == "Einsum":
         terms = operation.get_attr("equation").decode().partition("->")[0].split(",")

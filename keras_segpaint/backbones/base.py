@@ -37,7 +37,12 @@ class Family:
 
 
 _RESNET = Family("resnet", "resnet_features")
-FAMILIES = {name: _RESNET for name in ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152")}
+_VGG = Family("vgg", "vgg_features")
+FAMILIES = {
+    "alexnet": Family("alexnet", "alexnet_features"),
+    **dict.fromkeys(("resnet18", "resnet34", "resnet50", "resnet101", "resnet152"), _RESNET),
+    **dict.fromkeys(("vgg16", "vgg16_bn"), _VGG),
+}
 
 
 def build_features(name: str, x: Any, factory: LayerFactory, **options: Any) -> dict[str, Any]:

@@ -75,14 +75,15 @@ class LayerFactory:
 
     def norm(self, x: Any, name: str) -> Any:
         """Normalises `x` over its channels in the way that the user chose."""
+        return self.norm_layer(self.channels(x), name=name)(x)
+
+    def norm_layer(self, channels: int, **kwargs: Any) -> layers.Layer:
+        """The layer that `norm` applies to a map of so many channels."""
         if self.normalization == "group":
-            groups = math.gcd(self.channels(x), 32)
-            layer = layers.GroupNormalization(
-                groups, axis=self.channel_axis, epsilon=self.epsilon, dtype=self.dtype, name=name
+            return layers.GroupNormalization(
+                math.gcd(channels, 32), axis=self.channel_axis, epsilon=self.epsilon, dtype=self.dtype, **kwargs
             )
-        else:
-            layer = self.batch_norm(trainable=self.normalization == "batch", name=name)
-        return layer(x)
+        return self.batch_norm(trainable=self.normalization == "batch", **kwargs)
 
     def relu(self, **kwargs: Any) -> layers.ReLU:
         """A rectifier."""

@@ -1,5 +1,6 @@
 """The one resizing layer of the package."""
 
+from fractions import Fraction
 from typing import Any
 
 import keras
@@ -24,7 +25,8 @@ class Resize(layers.Layer):
 
     Args:
         size: Pair of integers `(height, width)`, or `None` if `scale` or the call argument `like` gives the size.
-        scale: Integer >= 1 or pair of them, the factors of height and width, or `None`.
+        scale: Positive number or pair of them, the factors of height and width, or `None`. Sizes are rounded down, and
+            never to nothing.
         interpolation: `"bilinear"` or `"nearest"`. Defaults to `"bilinear"`.
         align_corners: Boolean, for bilinear only. Defaults to `False`.
         data_format: `"channels_last"`, `"channels_first"` or `None` for Keras's default.
@@ -48,7 +50,7 @@ class Resize(layers.Layer):
     def __init__(
         self,
         size: tuple[int, int] | None = None,
-        scale: int | tuple[int, int] | None = None,
+        scale: float | tuple[float, float] | None = None,
         interpolation: str = "bilinear",
         align_corners: bool = False,
         data_format: str | None = None,
@@ -64,7 +66,7 @@ class Resize(layers.Layer):
         if align_corners and interpolation != "bilinear":
             raise ValueError('`align_corners=True` goes with interpolation="bilinear" only.')
         self.size = None if size is None else _pair(size, "size")
-        self.scale = None if scale is None else _pair(scale, "scale")
+        self.scale = None if scale is None else _factors(scale)
         self.interpolation = interpolation
         self.align_corners = align_corners
         self.data_format = standardize_data_format(data_format)
@@ -97,7 +99,7 @@ class Resize(layers.Layer):
         if self.size is not None:
             return self.size
         rows, columns = (
-            None if extent is None else extent * factor
+            None if extent is None else _scaled(extent, factor)
             for extent, factor in zip(have, self.scale or (1, 1), strict=True)
         )
         return rows, columns
@@ -119,3 +121,17 @@ def _pair(value: Any, name: str) -> tuple[int, int]:
     if len(pair) != 2 or not all(isinstance(extent, int) and extent >= 1 for extent in pair):
         raise ValueError(f"`{name}` must be an integer >= 1 or a pair of them. Received: {name}={value!r}")
     return pair
+
+
+def _factors(value: Any) -> tuple[float, float]:
+    pair = (value, value) if isinstance(value, int | float) else tuple(value)
+    if len(pair) != 2 or not all(isinstance(factor, int | float) and factor > 0 for factor in pair):
+        raise ValueError(f"`scale` must be a positive number or a pair of them. Received: scale={value!r}")
+    return pair
+
+
+def _scaled(extent: Any, factor: float) -> Any:
+    """`extent * factor` in integers, rounded down, at least 1."""
+    ratio = Fraction(factor).limit_denominator(1000)
+    size = extent * ratio.numerator // ratio.denominator
+    return max(size, 1) if isinstance(size, int) else ops.maximum(size, 1)

@@ -50,6 +50,18 @@ LAYERS = {
             axis=-1 if f == "channels_last" else 1, moving_mean_initializer="random_normal"
         )
     ),
+    "AtrousSpatialPyramidPooling": LayerCase(
+        lambda f: layers.AtrousSpatialPyramidPooling(6, rates=(1, 2, 4), data_format=f)
+    ),
+    "AtrousSpatialPyramidPooling-separable": LayerCase(
+        lambda f: layers.AtrousSpatialPyramidPooling(
+            6, rates=(2, 3), separable=True, normalization="group", dropout=0.1, data_format=f
+        )
+    ),
+    "AtrousSpatialPyramidPooling-sum": LayerCase(
+        lambda f: layers.AtrousSpatialPyramidPooling(3, rates=(1, 2, 4), mode="sum", data_format=f)
+    ),
+    "ContextModule": LayerCase(lambda f: layers.ContextModule(3, (1, 2, 1), (2, 4, 4), padding="first", data_format=f)),
     "LocalResponseNormalization": LayerCase(lambda f: layers.LocalResponseNormalization(3, alpha=0.5, data_format=f)),
     "MatchSize2D": LayerCase(lambda f: layers.MatchSize2D("center", data_format=f), inputs=((9, 6, 4), (5, 10, 2))),
     "MaxPoolingWithArgmax2D": LayerCase(
@@ -57,6 +69,7 @@ LAYERS = {
         apply=lambda layer, tensors: layer(tensors[0])[0],
     ),
     "MaxUnpooling2D": LayerCase(_unpool, apply=_pool_then_unpool),
+    "ReflectionPadding2D": LayerCase(lambda f: layers.ReflectionPadding2D(10, data_format=f)),
     "Resize": LayerCase(lambda f: layers.Resize(size=(15, 7), data_format=f)),
     "SpectralNormalization": LayerCase(
         lambda f: layers.SpectralNormalization(keras.layers.Conv2D(5, 3, data_format=f))
@@ -65,6 +78,24 @@ LAYERS = {
 }
 
 MODELS = {
+    "AlexNet": ModelCase(lambda **kw: backbones.AlexNet(fully_convolutional=True, base_filters=4, **kw)),
+    "DeepLabV1": ModelCase(lambda **kw: models.DeepLabV1(3, base_filters=4, **kw), sizes=((1, 1), (9, 13), (17, 24))),
+    "DeepLabV1-msc": ModelCase(
+        lambda **kw: models.DeepLabV1(3, field_of_view="base", multi_scale=True, base_filters=4, **kw)
+    ),
+    "DeepLabV2": ModelCase(lambda **kw: models.DeepLabV2(3, backbone="resnet18", base_filters=4, **kw)),
+    "DeepLabV2-vgg": ModelCase(
+        lambda **kw: models.DeepLabV2(3, backbone="vgg16", scales=(1.0,), rates=(2, 4), base_filters=4, **kw)
+    ),
+    "DilatedNet": ModelCase(lambda **kw: models.DilatedNet(3, base_filters=4, **kw)),
+    "DilatedNet-reflect": ModelCase(
+        lambda **kw: models.DilatedNet(3, context="large", padding="reflect", base_filters=4, **kw)
+    ),
+    "FCN16s": ModelCase(lambda **kw: models.FCN16s(3, upsampling="learned", base_filters=4, **kw)),
+    "FCN32s": ModelCase(lambda **kw: models.FCN32s(3, backbone="vgg16_bn", base_filters=4, **kw)),
+    "FCN32s-alexnet": ModelCase(lambda **kw: models.FCN32s(3, backbone="alexnet", base_filters=4, **kw)),
+    "FCN8s": ModelCase(lambda **kw: models.FCN8s(3, base_filters=4, **kw)),
+    "FCN8s-pad100": ModelCase(lambda **kw: models.FCN8s(3, padding="pad100", at_once=True, base_filters=4, **kw)),
     "ENet": ModelCase(lambda **kw: models.ENet(3, **kw)),
     "ENet-encoder": ModelCase(lambda **kw: models.ENet(3, stage="encoder", **kw), reduction=8),
     "LinkNet": ModelCase(lambda **kw: models.LinkNet(3, **kw)),
@@ -79,6 +110,8 @@ MODELS = {
         fit_size=(188, 188),
         margin=184,
     ),
+    "VGG16": ModelCase(lambda **kw: backbones.VGG16(output_stride=8, base_filters=4, **kw)),
+    "VGG16-bn": ModelCase(lambda **kw: backbones.VGG16("vgg16_bn", fully_convolutional=True, base_filters=2, **kw)),
 }
 
 

@@ -1,8 +1,24 @@
 """Segmentation networks, one file per paper."""
 
+from keras_segpaint.models.segmentation.deeplab_v1 import DeepLabV1
+from keras_segpaint.models.segmentation.deeplab_v2 import DeepLabV2
+from keras_segpaint.models.segmentation.dilated_net import DilatedNet
 from keras_segpaint.models.segmentation.enet import ENet
+from keras_segpaint.models.segmentation.fcn import FCN8s, FCN16s, FCN32s
 from keras_segpaint.models.segmentation.linknet import LinkNet
 from keras_segpaint.models.segmentation.segnet import SegNet, SegNetBasic
 from keras_segpaint.models.segmentation.unet import UNet
 
-__all__ = ["ENet", "LinkNet", "SegNet", "SegNetBasic", "UNet"]
+__all__ = [
+    "DeepLabV1",
+    "DeepLabV2",
+    "DilatedNet",
+    "ENet",
+    "FCN16s",
+    "FCN32s",
+    "FCN8s",
+    "LinkNet",
+    "SegNet",
+    "SegNetBasic",
+    "UNet",
+]

@@ -6,12 +6,37 @@ paper's text. "Chosen here" marks what the paper leaves open.
 """
 
 from keras_segpaint.training.recipe import Recipe
-from keras_segpaint.training.recipes import enet, linknet, segnet, segnet_basic, unet
+from keras_segpaint.training.recipes import (
+    deeplab_v1,
+    deeplab_v2,
+    dilated_net,
+    enet,
+    fcn8s,
+    fcn16s,
+    fcn32s,
+    linknet,
+    segnet,
+    segnet_basic,
+    unet,
+)
 
 __all__ = ["RECIPES", "get"]
 
 RECIPES: dict[str, Recipe] = {
-    module.RECIPE.model: module.RECIPE for module in (enet, linknet, segnet, segnet_basic, unet)
+    module.RECIPE.model: module.RECIPE
+    for module in (
+        deeplab_v1,
+        deeplab_v2,
+        dilated_net,
+        enet,
+        fcn8s,
+        fcn16s,
+        fcn32s,
+        linknet,
+        segnet,
+        segnet_basic,
+        unet,
+    )
 }
 
 
