@@ -72,7 +72,9 @@ def demo(
     require("ai_edge_litert.interpreter", "demo", "The demo")
     train, val, test = (data.BrainTemplate(split, PIXELS_PER_MM) for split in ("train", "val", "test"))
     val_data = val.subset(range(0, len(val), 2))  # neighbours look alike
-    output.print(f"{len(train)} slices to learn from, {len(val_data)} to choose the best epoch, {len(test)} to judge it")
+    output.print(
+        f"{len(train)} slices to learn from, {len(val_data)} to choose the best epoch, {len(test)} to judge it"
+    )
     shutil.rmtree(out / "run", ignore_errors=True)
     config = training.TrainConfig(
         NETWORK, "brain", size=SIZE, epochs=epochs, model_args=ARGUMENTS, recipe=RECIPE, workers=1

@@ -6,12 +6,24 @@ paper's text. "Chosen here" marks what the paper leaves open.
 """
 
 from keras_segpaint.training.recipe import Recipe
-from keras_segpaint.training.recipes import enet, linknet, segnet, segnet_basic, unet
+from keras_segpaint.training.recipes import (
+    apcnet,
+    deeplab_v3,
+    deeplab_v3_plus,
+    enet,
+    fcn_resnet,
+    linknet,
+    psp_net,
+    segnet,
+    segnet_basic,
+    unet,
+)
 
 __all__ = ["RECIPES", "get"]
 
 RECIPES: dict[str, Recipe] = {
-    module.RECIPE.model: module.RECIPE for module in (enet, linknet, segnet, segnet_basic, unet)
+    module.RECIPE.model: module.RECIPE
+    for module in (apcnet, deeplab_v3, deeplab_v3_plus, enet, fcn_resnet, linknet, psp_net, segnet, segnet_basic, unet)
 }
 
 
