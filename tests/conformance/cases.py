@@ -50,6 +50,7 @@ LAYERS = {
             axis=-1 if f == "channels_last" else 1, moving_mean_initializer="random_normal"
         )
     ),
+    "AdaptiveContextModule": LayerCase(lambda f: layers.AdaptiveContextModule(5, bins=2, data_format=f)),
     "AtrousSpatialPyramidPooling": LayerCase(
         lambda f: layers.AtrousSpatialPyramidPooling(6, rates=(1, 2, 4), data_format=f)
     ),
@@ -69,6 +70,7 @@ LAYERS = {
         apply=lambda layer, tensors: layer(tensors[0])[0],
     ),
     "MaxUnpooling2D": LayerCase(_unpool, apply=_pool_then_unpool),
+    "PyramidPooling": LayerCase(lambda f: layers.PyramidPooling(filters=3, data_format=f)),
     "ReflectionPadding2D": LayerCase(lambda f: layers.ReflectionPadding2D(10, data_format=f)),
     "Resize": LayerCase(lambda f: layers.Resize(size=(15, 7), data_format=f)),
     "SpectralNormalization": LayerCase(
@@ -76,6 +78,8 @@ LAYERS = {
     ),
     "SymmetricPadding2D": LayerCase(lambda f: layers.SymmetricPadding2D((3, 5), data_format=f)),
 }
+
+NARROW = {"backbone": "resnet18", "backbone_options": {"base_filters": 4}}
 
 MODELS = {
     "AlexNet": ModelCase(lambda **kw: backbones.AlexNet(fully_convolutional=True, base_filters=4, **kw)),
@@ -96,9 +100,31 @@ MODELS = {
     "FCN32s-alexnet": ModelCase(lambda **kw: models.FCN32s(3, backbone="alexnet", base_filters=4, **kw)),
     "FCN8s": ModelCase(lambda **kw: models.FCN8s(3, base_filters=4, **kw)),
     "FCN8s-pad100": ModelCase(lambda **kw: models.FCN8s(3, padding="pad100", at_once=True, base_filters=4, **kw)),
+    "APCNet": ModelCase(lambda **kw: models.APCNet(3, filters=6, bins=(1, 3), **NARROW, **kw)),
+    "DeepLabV3": ModelCase(lambda **kw: models.DeepLabV3(3, aspp_filters=6, head_conv=True, **NARROW, **kw)),
+    "DeepLabV3Plus": ModelCase(
+        lambda **kw: models.DeepLabV3Plus(3, rates=(1, 2), aspp_filters=6, decoder_filters=6, **NARROW, **kw)
+    ),
+    "DeepLabV3Plus-separable": ModelCase(
+        lambda **kw: models.DeepLabV3Plus(
+            3,
+            output_stride=8,
+            rates=(1, 2),
+            separable=True,
+            head_conv=True,
+            decoder_convs=1,
+            aspp_filters=6,
+            decoder_filters=6,
+            align_corners=True,
+            **NARROW,
+            **kw,
+        )
+    ),
     "ENet": ModelCase(lambda **kw: models.ENet(3, **kw)),
     "ENet-encoder": ModelCase(lambda **kw: models.ENet(3, stage="encoder", **kw), reduction=8),
+    "FCNResNet": ModelCase(lambda **kw: models.FCNResNet(3, **NARROW, **kw)),
     "LinkNet": ModelCase(lambda **kw: models.LinkNet(3, **kw)),
+    "PSPNet": ModelCase(lambda **kw: models.PSPNet(3, filters=6, **NARROW, **kw)),
     "ResNet": ModelCase(lambda **kw: backbones.ResNet("resnet18", **kw)),
     "SegNet": ModelCase(lambda **kw: models.SegNet(3, base_filters=4, bayesian=True, **kw)),
     "SegNetBasic": ModelCase(lambda **kw: models.SegNetBasic(3, base_filters=4, bayesian=True, **kw)),
