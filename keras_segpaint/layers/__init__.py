@@ -4,32 +4,50 @@ from keras_segpaint.layers.adaptive_context_module import AdaptiveContextModule
 from keras_segpaint.layers.atrous_spatial_pyramid_pooling import AtrousSpatialPyramidPooling
 from keras_segpaint.layers.batch_normalization import BatchNormalization
 from keras_segpaint.layers.bilinear_initializer import BilinearInitializer
+from keras_segpaint.layers.chained_residual_pooling import ChainedResidualPooling
+from keras_segpaint.layers.channel_attention import ChannelAttention
 from keras_segpaint.layers.context_module import ContextModule
+from keras_segpaint.layers.criss_cross_attention import CrissCrossAttention
+from keras_segpaint.layers.gate_unit import GateUnit
 from keras_segpaint.layers.identity_initializer import IdentityInitializer
 from keras_segpaint.layers.local_response_normalization import LocalResponseNormalization
 from keras_segpaint.layers.match_size import MatchSize2D
 from keras_segpaint.layers.max_pooling_with_argmax import MaxPoolingWithArgmax2D
 from keras_segpaint.layers.max_unpooling import MaxUnpooling2D
+from keras_segpaint.layers.multi_resolution_fusion import MultiResolutionFusion
+from keras_segpaint.layers.position_attention import PositionAttention
 from keras_segpaint.layers.pyramid_pooling import PyramidPooling
 from keras_segpaint.layers.reflection_padding import ReflectionPadding2D
+from keras_segpaint.layers.residual_conv_unit import ResidualConvUnit
 from keras_segpaint.layers.resize import Resize
+from keras_segpaint.layers.scale_attention import ScaleAttention
 from keras_segpaint.layers.spectral_normalization import SpectralNormalization
 from keras_segpaint.layers.symmetric_padding import SymmetricPadding2D
+from keras_segpaint.layers.weighted_sum import WeightedSum
 
 __all__ = [
     "BatchNormalization",
     "AdaptiveContextModule",
     "AtrousSpatialPyramidPooling",
     "BilinearInitializer",
+    "ChainedResidualPooling",
+    "ChannelAttention",
     "ContextModule",
+    "CrissCrossAttention",
+    "GateUnit",
     "IdentityInitializer",
     "LocalResponseNormalization",
     "MatchSize2D",
     "MaxPoolingWithArgmax2D",
     "MaxUnpooling2D",
     "PyramidPooling",
+    "MultiResolutionFusion",
+    "PositionAttention",
     "ReflectionPadding2D",
+    "ResidualConvUnit",
     "Resize",
+    "ScaleAttention",
     "SpectralNormalization",
     "SymmetricPadding2D",
+    "WeightedSum",
 ]

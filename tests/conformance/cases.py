@@ -62,7 +62,14 @@ LAYERS = {
     "AtrousSpatialPyramidPooling-sum": LayerCase(
         lambda f: layers.AtrousSpatialPyramidPooling(3, rates=(1, 2, 4), mode="sum", data_format=f)
     ),
+    "ChainedResidualPooling": LayerCase(lambda f: layers.ChainedResidualPooling(3, data_format=f)),
+    "ChainedResidualPooling-conv_first": LayerCase(
+        lambda f: layers.ChainedResidualPooling(2, pool_size=3, conv_first=True, data_format=f)
+    ),
+    "ChannelAttention": LayerCase(lambda f: layers.ChannelAttention(data_format=f)),
     "ContextModule": LayerCase(lambda f: layers.ContextModule(3, (1, 2, 1), (2, 4, 4), padding="first", data_format=f)),
+    "CrissCrossAttention": LayerCase(lambda f: layers.CrissCrossAttention(data_format=f), inputs=((9, 7, 16),)),
+    "GateUnit": LayerCase(lambda f: layers.GateUnit(data_format=f), inputs=((9, 6, 4), (5, 3, 4))),
     "LocalResponseNormalization": LayerCase(lambda f: layers.LocalResponseNormalization(3, alpha=0.5, data_format=f)),
     "MatchSize2D": LayerCase(lambda f: layers.MatchSize2D("center", data_format=f), inputs=((9, 6, 4), (5, 10, 2))),
     "MaxPoolingWithArgmax2D": LayerCase(
@@ -71,12 +78,25 @@ LAYERS = {
     ),
     "MaxUnpooling2D": LayerCase(_unpool, apply=_pool_then_unpool),
     "PyramidPooling": LayerCase(lambda f: layers.PyramidPooling(filters=3, data_format=f)),
+    "MultiResolutionFusion": LayerCase(
+        lambda f: layers.MultiResolutionFusion(data_format=f),
+        inputs=((9, 6, 4), (5, 3, 6)),
+        apply=lambda layer, tensors: layer(tensors),
+    ),
+    "PositionAttention": LayerCase(lambda f: layers.PositionAttention(data_format=f), inputs=((5, 7, 16),)),
     "ReflectionPadding2D": LayerCase(lambda f: layers.ReflectionPadding2D(10, data_format=f)),
+    "ResidualConvUnit": LayerCase(lambda f: layers.ResidualConvUnit(data_format=f)),
     "Resize": LayerCase(lambda f: layers.Resize(size=(15, 7), data_format=f)),
+    "ScaleAttention": LayerCase(lambda f: layers.ScaleAttention(3, filters=8, data_format=f)),
     "SpectralNormalization": LayerCase(
         lambda f: layers.SpectralNormalization(keras.layers.Conv2D(5, 3, data_format=f))
     ),
     "SymmetricPadding2D": LayerCase(lambda f: layers.SymmetricPadding2D((3, 5), data_format=f)),
+    "WeightedSum": LayerCase(
+        lambda f: layers.WeightedSum(data_format=f),
+        inputs=((5, 6, 4), (5, 6, 4), (5, 6, 2)),
+        apply=lambda layer, tensors: layer(tensors[:2], tensors[2]),
+    ),
 }
 
 NARROW = {"backbone": "resnet18", "backbone_options": {"base_filters": 4}}

@@ -1,0 +1,97 @@
+"""CCNet's criss-cross attention."""
+
+from typing import Any
+
+import keras
+from keras import layers, ops
+
+from keras_segpaint.layers.factory import LayerFactory
+from keras_segpaint.ops.spatial import channel_axis, spatial_size, standardize_data_format
+
+
+@keras.saving.register_keras_serializable(package="keras_segpaint")
+class CrissCrossAttention(layers.Layer):
+    """Adds to each position a mixture of the positions of its row and column.
+
+    Queries and keys are 1x1 convolutions to an eighth of the channels, values one to all of them. One softmax runs over
+    the `height + width - 1` positions of column and row. The mixture is scaled by one trained number that starts at 0.
+    Applied twice, each position hears of every other. The weights, `height * width * (height + width)` for an image,
+    are computed in float32.
+
+    Args:
+        reduction: Integer >= 1; queries and keys have `max(channels // reduction, 1)` channels. Defaults to `8`.
+        gamma_initializer: Initialiser of the mixture's scale. Defaults to `"zeros"`.
+        data_format: `"channels_last"`, `"channels_first"` or `None` for Keras's default.
+        **kwargs: Base layer arguments.
+
+    Input shape:
+        `(batch, height, width, channels)`.
+
+    Output shape:
+        Same as the input.
+
+    Raises:
+        ValueError: If `reduction` is not an integer >= 1.
+
+    References:
+        - [CCNet: Criss-Cross Attention for Semantic Segmentation](https://arxiv.org/abs/1811.11721), section 3.2.
+
+    Example:
+        >>> tuple(CrissCrossAttention(data_format="channels_last")(keras.ops.zeros((1, 5, 7, 16))).shape)
+        (1, 5, 7, 16)
+    """
+
+    def __init__(
+        self,
+        reduction: int = 8,
+        gamma_initializer: Any = "zeros",
+        data_format: str | None = None,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        if not isinstance(reduction, int) or reduction < 1:
+            raise ValueError(f"`reduction` must be an integer >= 1. Received: reduction={reduction!r}")
+        self.reduction = reduction
+        self.gamma_initializer = keras.initializers.get(gamma_initializer)
+        self.data_format = standardize_data_format(data_format)
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        channels = input_shape[channel_axis(self.data_format)] or 1
+        inner = max(channels // self.reduction, 1)
+        build = LayerFactory(self.data_format, self.dtype_policy)
+        self.query = build.conv(inner, 1, name="query")
+        self.key = build.conv(inner, 1, name="key")
+        self.value = build.conv(channels, 1, name="value")
+        for layer in (self.query, self.key, self.value):
+            layer.build(input_shape)
+        self.gamma = self.add_weight(shape=(1,), initializer=self.gamma_initializer, name="gamma")
+
+    def call(self, inputs: Any) -> Any:
+        query, key = (ops.cast(layer(inputs), "float32") for layer in (self.query, self.key))
+        value = self.value(inputs)
+        height, _ = spatial_size(inputs, self.data_format)
+        last = self.data_format == "channels_last"
+        # g runs over the rows of a position's column, v over the columns of its row.
+        column = ops.einsum("bhwc,bgwc->bhwg" if last else "bchw,bcgw->bhwg", query, key)
+        row = ops.einsum("bhwc,bhvc->bhwv" if last else "bchw,bchv->bhwv", query, key)
+        # A position is in both; it counts as one of its row.
+        rows = ops.arange(height, dtype="int32")
+        own = ops.equal(ops.reshape(rows, (1, -1, 1, 1)), ops.reshape(rows, (1, 1, 1, -1)))
+        column = ops.where(own, float("-inf"), column)
+        attention = ops.cast(ops.softmax(ops.concatenate([column, row], axis=-1), axis=-1), value.dtype)
+        mixture = ops.einsum(
+            "bhwg,bgwc->bhwc" if last else "bhwg,bcgw->bchw", attention[..., :height], value
+        ) + ops.einsum("bhwv,bhvc->bhwc" if last else "bhwv,bchv->bchw", attention[..., height:], value)
+        return inputs + self.gamma * mixture
+
+    def compute_output_spec(self, inputs: Any) -> keras.KerasTensor:
+        return keras.KerasTensor(inputs.shape, dtype=self.compute_dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        config = super().get_config()
+        config.update(
+            reduction=self.reduction,
+            gamma_initializer=keras.initializers.serialize(self.gamma_initializer),
+            data_format=self.data_format,
+        )
+        return config
