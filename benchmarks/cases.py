@@ -1,6 +1,7 @@
 """What is measured: one case for each model or layer."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -15,6 +16,8 @@ class Case:
     peer: str
     same_parameters: bool = True  # the peer is the same network
     layer: bool = False
+    model: str = ""  # class in `keras_segpaint.models`
+    arguments: dict[str, Any] = field(default_factory=dict)  # of that class
 
     def resized(self, divisor: int) -> "Case":
         """The same case at a smaller height and width."""
@@ -23,16 +26,34 @@ class Case:
 
 
 PLAIN = "plain PyTorch"
+SMP = "segmentation-models-pytorch"
+TORCHVISION = "torchvision"
+# The decoder of segmentation-models-pytorch and its rates at this output stride.
+SMP_DEEPLAB = {
+    "backbone": "resnet50",
+    "rates": (12, 24, 36),
+    "multi_grid": (),
+    "separable": True,
+    "depthwise_norm": False,
+    "head_conv": True,
+    "decoder_convs": 1,
+}
+# As its peer: torchvision's ResNet below the pyramid.
+TORCHVISION_PSP = {"backbone_options": {"stem": "plain", "dilate_first": False}}
 
 CASES = {
     case.name: case
     for case in (
-        Case("enet", 4, 360, 480, 12, PLAIN),
-        Case("segnet", 1, 360, 480, 11, PLAIN),
-        Case("unet", 1, 360, 480, 2, PLAIN),
-        Case("linknet", 4, 360, 480, 20, PLAIN),
+        Case("enet", 4, 360, 480, 12, PLAIN, model="ENet"),
+        Case("segnet", 1, 360, 480, 11, PLAIN, model="SegNet"),
+        Case("unet", 1, 360, 480, 2, PLAIN, model="UNet"),
+        Case("linknet", 4, 360, 480, 20, PLAIN, model="LinkNet"),
         # Another decoder of the same family, and sizes that 32 divides are all that it takes.
-        Case("linknet_smp", 4, 384, 480, 20, "segmentation-models-pytorch", same_parameters=False),
+        Case("linknet_smp", 4, 384, 480, 20, SMP, same_parameters=False, model="LinkNet"),
+        # Batches of two: image pooling and batch normalisation leave nothing of a batch of one.
+        Case("deeplab_v3_plus_smp", 2, 352, 480, 21, SMP, model="DeepLabV3Plus", arguments=SMP_DEEPLAB),
+        Case("psp_net", 2, 352, 480, 21, TORCHVISION, model="PSPNet", arguments=TORCHVISION_PSP),
+        Case("fcn_torchvision", 2, 352, 480, 21, TORCHVISION, model="FCNResNet", arguments={"backbone": "resnet50"}),
         Case("pooling", 4, 180, 240, 64, "torch.nn.functional.max_pool2d + max_unpool2d", layer=True),
     )
 }

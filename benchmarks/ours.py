@@ -43,9 +43,8 @@ def model(case: Case, backend: str, mode: str) -> Contestant:
     from keras_segpaint import losses, models
 
     imported = peak_megabytes()
-    classes = {"enet": models.ENet, "segnet": models.SegNet, "unet": models.UNet, "linknet": models.LinkNet}
-    network = classes[case.name.split("_")[0]](
-        case.channels, input_shape=(case.height, case.width, 3), data_format="channels_last"
+    network = getattr(models, case.model)(
+        case.channels, input_shape=(case.height, case.width, 3), data_format="channels_last", **case.arguments
     )
     network.compile(
         keras.optimizers.Adam(1e-4),

@@ -68,7 +68,7 @@ def layer(case: Case, memory_format: Any) -> Contestant:
 def versions(case: Case) -> dict[str, str]:
     """The versions of what takes part."""
     found = {"torch (peer)": torch.__version__}
-    if case.peer == "segmentation-models-pytorch":
+    if case.peer in ("segmentation-models-pytorch", "torchvision"):
         found[case.peer] = importlib.metadata.version(case.peer)
     return found
 

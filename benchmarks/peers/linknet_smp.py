@@ -1,9 +1,8 @@
 """LinkNet of segmentation-models-pytorch on ResNet-18."""
 
-import sys
-
-import torch
 from torch import nn
+
+from benchmarks.peers.torchvision_import import import_torchvision
 
 
 def build(classes: int) -> nn.Module:
@@ -12,21 +11,3 @@ def build(classes: int) -> nn.Module:
     import segmentation_models_pytorch
 
     return segmentation_models_pytorch.Linknet("resnet18", encoder_weights=None, classes=classes)
-
-
-def import_torchvision() -> None:
-    """Imports torchvision also where its build does not fit that of torch.
-
-    The package index may have torch for a CPU and torchvision for CUDA alone. The compiled operators (detection, image
-    files) then fail to load, and the import with them. Segmentation needs none of them: naming the two that the
-    import describes is enough.
-    """
-    try:
-        import torchvision  # noqa: F401
-    except RuntimeError:
-        for name in [name for name in sys.modules if name.split(".")[0] == "torchvision"]:
-            del sys.modules[name]
-        library = torch.library.Library("torchvision", "FRAGMENT")
-        for name in ("nms", "qnms"):
-            library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-        import_torchvision.library = library  # type: ignore[attr-defined]  # it lives as long as it is referred to

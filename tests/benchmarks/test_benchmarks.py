@@ -68,7 +68,7 @@ def test_pipeline_has_its_own_command(monkeypatch):
 
 
 def test_quick_case_has_a_quarter_of_the_pixels():
-    assert CASES["enet"].resized(2) == Case("enet", 4, 180, 240, 12, "plain PyTorch")
+    assert CASES["enet"].resized(2) == Case("enet", 4, 180, 240, 12, "plain PyTorch", model="ENet")
 
 
 def test_ratio_takes_the_better_memory_format_of_the_peer():
