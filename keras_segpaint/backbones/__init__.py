@@ -1,5 +1,10 @@
 """Classification networks as feature extractors with a chosen output stride."""
 
+from keras_segpaint.backbones.atrous import atrous
+from keras_segpaint.backbones.efficientnet_lite import EfficientNetLite0
+from keras_segpaint.backbones.mobilenet_v2 import MobileNetV2
+from keras_segpaint.backbones.mobilenet_v3 import MobileNetV3Large
 from keras_segpaint.backbones.resnet import ResNet
+from keras_segpaint.backbones.xception import Xception
 
-__all__ = ["ResNet"]
+__all__ = ["EfficientNetLite0", "MobileNetV2", "MobileNetV3Large", "ResNet", "Xception", "atrous"]

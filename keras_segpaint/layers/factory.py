@@ -60,6 +60,12 @@ class LayerFactory:
         kwargs.setdefault("kernel_initializer", "he_normal")
         return layers.Conv2D(filters, kernel_size, data_format=self.data_format, dtype=self.dtype, **kwargs)
 
+    def depthwise_conv(self, kernel_size: Any, **kwargs: Any) -> layers.DepthwiseConv2D:
+        """A convolution of each channel alone with He-normal initialisation, `"same"` padding unless told otherwise."""
+        kwargs.setdefault("padding", "same")
+        kwargs.setdefault("depthwise_initializer", "he_normal")
+        return layers.DepthwiseConv2D(kernel_size, data_format=self.data_format, dtype=self.dtype, **kwargs)
+
     def conv_transpose(self, filters: int, kernel_size: Any, **kwargs: Any) -> layers.Conv2DTranspose:
         """A transposed convolution with He-normal initialisation, `"same"` padding unless told otherwise."""
         kwargs.setdefault("padding", "same")

@@ -45,6 +45,9 @@ def _pool_then_unpool(layer: Any, tensors: list[Any]) -> Any:
 
 
 LAYERS = {
+    "AtrousPooling2D": LayerCase(
+        lambda f: layers.AtrousPooling2D(3, 2, padding=((1, 2), (2, 2)), mode="average", data_format=f)
+    ),
     "LocalResponseNormalization": LayerCase(lambda f: layers.LocalResponseNormalization(3, alpha=0.5, data_format=f)),
     "MatchSize2D": LayerCase(lambda f: layers.MatchSize2D("center", data_format=f), inputs=((9, 6, 4), (5, 10, 2))),
     "MaxPoolingWithArgmax2D": LayerCase(
@@ -62,7 +65,11 @@ LAYERS = {
 MODELS = {
     "ENet": ModelCase(lambda **kw: models.ENet(3, **kw)),
     "ENet-encoder": ModelCase(lambda **kw: models.ENet(3, stage="encoder", **kw), reduction=8),
+    "EfficientNetLite0": ModelCase(lambda **kw: backbones.EfficientNetLite0(alpha=0.1, top=False, **kw)),
     "LinkNet": ModelCase(lambda **kw: models.LinkNet(3, **kw)),
+    "LinkNet-mobile": ModelCase(lambda **kw: models.LinkNet(3, backbone="mobilenet_v2", **kw)),
+    "MobileNetV2": ModelCase(lambda **kw: backbones.MobileNetV2(alpha=0.1, top=False, **kw)),
+    "MobileNetV3Large": ModelCase(lambda **kw: backbones.MobileNetV3Large(alpha=0.1, **kw)),
     "ResNet": ModelCase(lambda **kw: backbones.ResNet("resnet18", **kw)),
     "SegNet": ModelCase(lambda **kw: models.SegNet(3, base_filters=4, bayesian=True, **kw)),
     "SegNetBasic": ModelCase(lambda **kw: models.SegNetBasic(3, base_filters=4, bayesian=True, **kw)),
@@ -74,6 +81,7 @@ MODELS = {
         fit_size=(188, 188),
         margin=184,
     ),
+    "Xception": ModelCase(lambda **kw: backbones.Xception("xception41", base_filters=4, output_stride=16, **kw)),
 }
 
 
