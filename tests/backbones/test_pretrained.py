@@ -22,6 +22,7 @@ from keras_segpaint.backbones import (
 )
 from keras_segpaint.backbones.layouts import TRUNK, torch_module
 from keras_segpaint.backbones.pretrained import load_backbone_weights
+from keras_segpaint.layers.factory import LayerFactory
 from tests.conformance.cases import fill_weights, images
 
 LAST = dict(data_format="channels_last")
@@ -149,6 +150,22 @@ def test_resnet_computes_what_pytorch_does(tmp_path, name, depths, kind):
     close(output(model, x, "level5"), expected)
 
 
+@pytest.mark.parametrize(
+    ("backbone", "layer", "module"),
+    [
+        ("vgg16", "conv1_1", "features.0"),
+        ("vgg16", "conv3_1", "features.10"),
+        ("vgg16", "conv5_3", "features.28"),
+        ("vgg16", "fc7", "classifier.3"),
+        ("vgg16_bn", "conv1_1_bn", "features.1"),
+        ("vgg16_bn", "conv5_3", "features.40"),
+        ("vgg16_bn", "conv5_3_bn", "features.41"),
+    ],
+)
+def test_vgg_is_counted_like_torchvision(backbone, layer, module):
+    assert torch_module(backbone, layer) == module
+
+
 @pytest.mark.parametrize("architecture", ["xception41", "xception71"])
 def test_xception_names_are_distinct(architecture):
     trunk = Xception(architecture, base_filters=1)
@@ -179,6 +196,24 @@ def test_resnet_v1_equals_keras(tmp_path):
     close(output(model, x, "level5"), expected, 1e-3)
     with pytest.raises(ValueError, match='backbone="resnet50_v1"'):
         load_backbone_weights(ResNet("resnet50", base_filters=4), "resnet50", str(path))
+
+
+def test_vgg_equals_keras(tmp_path):
+    if "vgg16" not in base.FAMILIES:
+        pytest.skip("there is no VGG16")
+    path = tmp_path / "vgg.h5"
+    network = application(keras.applications.VGG16, path, input_shape=(None, None, 3))
+    inputs = keras.Input((None, None, 3))
+    features = base.build_features("vgg16", inputs, LayerFactory("channels_last", keras.config.dtype_policy()))
+    whole = keras.Model(inputs, features["conv5"])
+    model = keras.Model(inputs, features["conv3"])
+    x = images((1, 48, 64, 3))
+    load_backbone_weights(whole, "vgg16", str(path))
+    expected = keras.Model(network.input, network.get_layer("block3_conv3").output)(
+        keras.applications.vgg16.preprocess_input(255 * x), training=False
+    )
+    middle = (slice(None), slice(4, -4), slice(4, -4))
+    close(output(model, x)[middle], keras.ops.convert_to_numpy(expected)[middle], 1e-3)
 
 
 @pytest.mark.parametrize(
@@ -273,6 +308,7 @@ def test_many_channels_repeat_the_colours(tmp_path):
     model = ResNet("resnet18", base_filters=4, **LAST)
     state = state_of("resnet18", model)
     path = save(state, tmp_path / "weights.safetensors")
+    load_backbone_weights(model, "resnet18", path)
     five = ResNet("resnet18", base_filters=4, input_shape=(None, None, 5), weights=path, **LAST)
     kernel = state["conv1.weight"].transpose(2, 3, 1, 0)
     mean, deviation = np.array(pretrained.IMAGENET)
