@@ -1,6 +1,7 @@
 """Keras layers of segmentation and inpainting networks."""
 
 from keras_segpaint.layers.adaptive_context_module import AdaptiveContextModule
+from keras_segpaint.layers.atrous_pooling import AtrousPooling2D
 from keras_segpaint.layers.atrous_spatial_pyramid_pooling import AtrousSpatialPyramidPooling
 from keras_segpaint.layers.batch_normalization import BatchNormalization
 from keras_segpaint.layers.bilinear_initializer import BilinearInitializer
@@ -26,9 +27,10 @@ from keras_segpaint.layers.symmetric_padding import SymmetricPadding2D
 from keras_segpaint.layers.weighted_sum import WeightedSum
 
 __all__ = [
-    "BatchNormalization",
     "AdaptiveContextModule",
+    "AtrousPooling2D",
     "AtrousSpatialPyramidPooling",
+    "BatchNormalization",
     "BilinearInitializer",
     "ChainedResidualPooling",
     "ChannelAttention",
@@ -40,9 +42,9 @@ __all__ = [
     "MatchSize2D",
     "MaxPoolingWithArgmax2D",
     "MaxUnpooling2D",
-    "PyramidPooling",
     "MultiResolutionFusion",
     "PositionAttention",
+    "PyramidPooling",
     "ReflectionPadding2D",
     "ResidualConvUnit",
     "Resize",

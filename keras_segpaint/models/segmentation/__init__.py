@@ -15,18 +15,16 @@ from keras_segpaint.models.segmentation.segnet import SegNet, SegNetBasic
 from keras_segpaint.models.segmentation.unet import UNet
 
 __all__ = [
+    "APCNet",
     "DeepLabV1",
     "DeepLabV2",
+    "DeepLabV3",
+    "DeepLabV3Plus",
     "DilatedNet",
     "ENet",
     "FCN16s",
     "FCN32s",
     "FCN8s",
-    "LinkNet",
-    "APCNet",
-    "DeepLabV3",
-    "DeepLabV3Plus",
-    "ENet",
     "FCNResNet",
     "LinkNet",
     "PSPNet",
