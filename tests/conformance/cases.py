@@ -108,7 +108,9 @@ MODELS = {
     "AlexNet": ModelCase(lambda **kw: backbones.AlexNet(fully_convolutional=True, base_filters=4, **kw)),
     "DeepLabV1": ModelCase(lambda **kw: models.DeepLabV1(3, base_filters=4, **kw), sizes=((1, 1), (9, 13), (17, 24))),
     "DeepLabV1-msc": ModelCase(
-        lambda **kw: models.DeepLabV1(3, field_of_view="base", multi_scale=True, base_filters=4, **kw)
+        lambda **kw: models.DeepLabV1(3, field_of_view="base", multi_scale=True, base_filters=4, **kw),
+        # The taps of a 4x4 kernel of rate 4 lie outside a smaller map, all of them.
+        fit_size=(33, 41),
     ),
     "DeepLabV2": ModelCase(lambda **kw: models.DeepLabV2(3, backbone="resnet18", base_filters=4, **kw)),
     "DeepLabV2-vgg": ModelCase(
