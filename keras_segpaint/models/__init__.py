@@ -1,5 +1,27 @@
 """Networks as functional Keras models."""
 
-from keras_segpaint.models.segmentation import ENet, LinkNet, SegNet, SegNetBasic, UNet
+from keras_segpaint.models.segmentation import (
+    AttentionToScale,
+    CCNet,
+    DANet,
+    ENet,
+    GFRNet,
+    LinkNet,
+    RefineNet,
+    SegNet,
+    SegNetBasic,
+    UNet,
+)
 
-__all__ = ["ENet", "LinkNet", "SegNet", "SegNetBasic", "UNet"]
+__all__ = [
+    "AttentionToScale",
+    "CCNet",
+    "DANet",
+    "ENet",
+    "GFRNet",
+    "LinkNet",
+    "RefineNet",
+    "SegNet",
+    "SegNetBasic",
+    "UNet",
+]

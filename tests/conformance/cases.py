@@ -93,9 +93,23 @@ LAYERS = {
 }
 
 MODELS = {
+    "AttentionToScale": ModelCase(
+        lambda **kw: models.AttentionToScale(
+            3, model="UNet", model_arguments={"base_filters": 2}, scales=(1.0, 0.5), attention_filters=4, **kw
+        )
+    ),
+    "AttentionToScale-max": ModelCase(
+        lambda **kw: models.AttentionToScale(
+            3, model="UNet", model_arguments={"base_filters": 2}, scales=(0.75, 0.5), fusion="max", **kw
+        )
+    ),
+    "CCNet": ModelCase(lambda **kw: models.CCNet(3, backbone="resnet18", base_filters=4, **kw)),
+    "DANet": ModelCase(lambda **kw: models.DANet(3, backbone="resnet18", base_filters=4, multi_grid=(4, 8), **kw)),
     "ENet": ModelCase(lambda **kw: models.ENet(3, **kw)),
     "ENet-encoder": ModelCase(lambda **kw: models.ENet(3, stage="encoder", **kw), reduction=8),
+    "GFRNet": ModelCase(lambda **kw: models.GFRNet(3, base_filters=4, **kw)),
     "LinkNet": ModelCase(lambda **kw: models.LinkNet(3, **kw)),
+    "RefineNet": ModelCase(lambda **kw: models.RefineNet(3, backbone="resnet18", base_filters=4, filters=4, **kw)),
     "ResNet": ModelCase(lambda **kw: backbones.ResNet("resnet18", **kw)),
     "SegNet": ModelCase(lambda **kw: models.SegNet(3, base_filters=4, bayesian=True, **kw)),
     "SegNetBasic": ModelCase(lambda **kw: models.SegNetBasic(3, base_filters=4, bayesian=True, **kw)),

@@ -6,12 +6,24 @@ paper's text. "Chosen here" marks what the paper leaves open.
 """
 
 from keras_segpaint.training.recipe import Recipe
-from keras_segpaint.training.recipes import enet, linknet, segnet, segnet_basic, unet
+from keras_segpaint.training.recipes import (
+    attention_to_scale,
+    cc_net,
+    da_net,
+    enet,
+    gfr_net,
+    linknet,
+    refine_net,
+    segnet,
+    segnet_basic,
+    unet,
+)
 
 __all__ = ["RECIPES", "get"]
 
 RECIPES: dict[str, Recipe] = {
-    module.RECIPE.model: module.RECIPE for module in (enet, linknet, segnet, segnet_basic, unet)
+    module.RECIPE.model: module.RECIPE
+    for module in (attention_to_scale, cc_net, da_net, enet, gfr_net, linknet, refine_net, segnet, segnet_basic, unet)
 }
 
 
