@@ -153,3 +153,8 @@ def fill_weights(layer: keras.layers.Layer) -> None:
             fan_in = max(1, int(np.prod(shape[:-1]))) if len(shape) > 1 else 100
             value = generator.normal(0.0, np.sqrt(2.0 / fan_in), shape)
         variable.assign(value.astype("float32"))
+
+
+def can_train(path: str) -> bool:
+    """Whether a weight has a gradient: a softmax over keys is blind to what all keys share, their bias."""
+    return not path.endswith("key/bias")

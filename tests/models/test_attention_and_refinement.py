@@ -6,7 +6,7 @@ import pytest
 from keras import ops
 
 from keras_segpaint import models
-from tests.conformance.cases import fill_weights, images
+from tests.conformance.cases import can_train, fill_weights, images
 
 WIDE = {
     "DANet": dict(backbone="resnet18", base_filters=4),
@@ -59,7 +59,8 @@ def test_training_heads(name):
     history = model.fit(x, y, epochs=2, batch_size=2, verbose=0)
     assert np.isfinite(history.history["loss"]).all()
     for variable, old in zip(model.trainable_weights, before, strict=True):
-        assert np.abs(ops.convert_to_numpy(variable) - old).max() > 0, f"{variable.path} was not trained"
+        change = np.abs(ops.convert_to_numpy(variable) - old).max()
+        assert change > 0 or not can_train(variable.path), f"{variable.path} was not trained"
     predictor = model.predictor()
     assert isinstance(predictor, type(model)) and not predictor.supervision
     np.testing.assert_allclose(
