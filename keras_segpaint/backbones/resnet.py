@@ -53,7 +53,7 @@ def resnet_features(
         factory: Makes the layers.
         output_stride: 8, 16 or 32: of the deepest features. The stages beyond it are dilated instead of strided.
         stem: `"plain"` (7x7) or `"deep"` (three 3x3, the last of twice the width).
-        multi_grid: Multiplies the dilation rates of the blocks of the last stage, in turn.
+        multi_grid: Multiplies the dilation rates of the blocks of the last stage, in turn, the first's included.
         dilate_first: Whether a dilated stage's first block has the rate of its others, as PSPNet's and DeepLab's
             published networks do; otherwise it has the stage before's, as torchvision's.
         base_filters: Width of the first stage.
@@ -125,7 +125,7 @@ def resnet_features(
     for stage, (strides, dilation) in enumerate(plan, start=1):
         for index in range(depths[stage - 1]):
             rate = dilation * (grid[index % len(grid)] if stage == 4 else 1)
-            if index == 0 and not dilate_first:
+            if index == 0 and not dilate_first and not (stage == 4 and multi_grid):
                 rate = before
             filters = base_filters * 2 ** (stage - 1)
             x = block(x, filters, f"stage{stage}_block{index + 1}", strides if index == 0 else 1, rate)

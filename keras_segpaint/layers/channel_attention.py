@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
+from keras_segpaint.ops.softmax import attention_weights
 from keras_segpaint.ops.spatial import standardize_data_format
 
 
@@ -49,7 +50,7 @@ class ChannelAttention(layers.Layer):
         last = self.data_format == "channels_last"
         energy = ops.einsum("bhwc,bhwd->bcd" if last else "bchw,bdhw->bcd", x, x)
         # The softmax is the same whether or not a channel's largest sum is added to all of its entries.
-        attention = ops.cast(ops.softmax(-energy, axis=-1), inputs.dtype)
+        attention = attention_weights(-energy, inputs.dtype)
         mixture = ops.einsum("bcd,bhwd->bhwc" if last else "bcd,bdhw->bchw", attention, inputs)
         return inputs + self.gamma * mixture
 

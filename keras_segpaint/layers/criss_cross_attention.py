@@ -6,6 +6,7 @@ import keras
 from keras import layers, ops
 
 from keras_segpaint.layers.factory import LayerFactory
+from keras_segpaint.ops.softmax import attention_weights
 from keras_segpaint.ops.spatial import channel_axis, spatial_size, standardize_data_format
 
 
@@ -78,7 +79,7 @@ class CrissCrossAttention(layers.Layer):
         rows = ops.arange(height, dtype="int32")
         own = ops.equal(ops.reshape(rows, (1, -1, 1, 1)), ops.reshape(rows, (1, 1, 1, -1)))
         column = ops.where(own, float("-inf"), column)
-        attention = ops.cast(ops.softmax(ops.concatenate([column, row], axis=-1), axis=-1), value.dtype)
+        attention = attention_weights(ops.concatenate([column, row], axis=-1), value.dtype)
         mixture = ops.einsum(
             "bhwg,bgwc->bhwc" if last else "bhwg,bcgw->bchw", attention[..., :height], value
         ) + ops.einsum("bhwv,bhvc->bhwc" if last else "bhwv,bchv->bchw", attention[..., height:], value)

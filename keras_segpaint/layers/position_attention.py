@@ -6,6 +6,7 @@ import keras
 from keras import layers, ops
 
 from keras_segpaint.layers.factory import LayerFactory
+from keras_segpaint.ops.softmax import attention_weights
 from keras_segpaint.ops.spatial import channel_axis, standardize_data_format
 
 
@@ -73,7 +74,7 @@ class PositionAttention(layers.Layer):
         query, key = ops.cast(query, "float32"), ops.cast(key, "float32")
         last = self.data_format == "channels_last"
         energy = ops.einsum("bqc,bkc->bqk" if last else "bcq,bck->bqk", query, key)
-        attention = ops.cast(ops.softmax(energy, axis=-1), value.dtype)
+        attention = attention_weights(energy, value.dtype)
         mixture = ops.einsum("bqk,bkc->bqc" if last else "bqk,bck->bcq", attention, value)
         return inputs + self.gamma * ops.reshape(mixture, ops.shape(inputs))
 

@@ -17,7 +17,7 @@ class ScaleAttention(layers.Layer):
     the scales, in float32.
 
     Args:
-        scales: Integer >= 1, how many.
+        scales: Integer >= 2, how many.
         filters: Integer >= 1, channels of the first convolution. Defaults to `512`.
         dropout: Float in [0, 1), rate between the convolutions. Defaults to `0.5`.
         data_format: `"channels_last"`, `"channels_first"` or `None` for Keras's default.
@@ -30,7 +30,7 @@ class ScaleAttention(layers.Layer):
         `(batch, height, width, scales)`, in [0, 1], 1 in total.
 
     Raises:
-        ValueError: If `scales` or `filters` is not an integer >= 1.
+        ValueError: If `scales` or `filters` is too small.
 
     References:
         - [Attention to Scale: Scale-aware Semantic Image Segmentation](https://arxiv.org/abs/1511.03339), section 3.2.
@@ -50,9 +50,9 @@ class ScaleAttention(layers.Layer):
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        for name, value in (("scales", scales), ("filters", filters)):
-            if not isinstance(value, int) or value < 1:
-                raise ValueError(f"`{name}` must be an integer >= 1. Received: {name}={value!r}")
+        for name, value, least in (("scales", scales, 2), ("filters", filters, 1)):
+            if not isinstance(value, int) or value < least:
+                raise ValueError(f"`{name}` must be an integer >= {least}. Received: {name}={value!r}")
         self.scales = scales
         self.filters = filters
         self.dropout = dropout

@@ -2,6 +2,9 @@
 
 from keras_segpaint.models.segmentation import (
     APCNet,
+    AttentionToScale,
+    CCNet,
+    DANet,
     DeepLabV1,
     DeepLabV2,
     DeepLabV3,
@@ -12,8 +15,10 @@ from keras_segpaint.models.segmentation import (
     FCN16s,
     FCN32s,
     FCNResNet,
+    GFRNet,
     LinkNet,
     PSPNet,
+    RefineNet,
     SegNet,
     SegNetBasic,
     UNet,
@@ -21,6 +26,9 @@ from keras_segpaint.models.segmentation import (
 
 __all__ = [
     "APCNet",
+    "AttentionToScale",
+    "CCNet",
+    "DANet",
     "DeepLabV1",
     "DeepLabV2",
     "DeepLabV3",
@@ -31,8 +39,10 @@ __all__ = [
     "FCN32s",
     "FCN8s",
     "FCNResNet",
+    "GFRNet",
     "LinkNet",
     "PSPNet",
+    "RefineNet",
     "SegNet",
     "SegNetBasic",
     "UNet",

@@ -158,6 +158,20 @@ MODELS = {
     ),
     "MobileNetV2": ModelCase(lambda **kw: backbones.MobileNetV2(alpha=0.1, top=False, **kw)),
     "MobileNetV3Large": ModelCase(lambda **kw: backbones.MobileNetV3Large(alpha=0.1, **kw)),
+    "AttentionToScale": ModelCase(
+        lambda **kw: models.AttentionToScale(
+            3, model="UNet", model_arguments={"base_filters": 2}, scales=(1.0, 0.5), attention_filters=4, **kw
+        )
+    ),
+    "AttentionToScale-max": ModelCase(
+        lambda **kw: models.AttentionToScale(
+            3, model="UNet", model_arguments={"base_filters": 2}, scales=(0.75, 0.5), fusion="max", **kw
+        )
+    ),
+    "CCNet": ModelCase(lambda **kw: models.CCNet(3, backbone="resnet18", base_filters=4, **kw)),
+    "DANet": ModelCase(lambda **kw: models.DANet(3, backbone="resnet18", base_filters=4, multi_grid=(4, 8), **kw)),
+    "GFRNet": ModelCase(lambda **kw: models.GFRNet(3, base_filters=4, **kw)),
+    "RefineNet": ModelCase(lambda **kw: models.RefineNet(3, backbone="resnet18", base_filters=4, filters=4, **kw)),
     "ResNet": ModelCase(lambda **kw: backbones.ResNet("resnet18", **kw)),
     "SegNet": ModelCase(lambda **kw: models.SegNet(3, base_filters=4, bayesian=True, **kw)),
     "SegNetBasic": ModelCase(lambda **kw: models.SegNetBasic(3, base_filters=4, bayesian=True, **kw)),
@@ -202,3 +216,8 @@ def fill_weights(layer: keras.layers.Layer) -> None:
             fan_in = max(1, int(np.prod(shape[:-1]))) if len(shape) > 1 else 100
             value = generator.normal(0.0, np.sqrt(2.0 / fan_in), shape)
         variable.assign(value.astype("float32"))
+
+
+def can_train(path: str) -> bool:
+    """Whether a weight has a gradient: a softmax over keys is blind to what all keys share, their bias."""
+    return not path.endswith("key/bias")

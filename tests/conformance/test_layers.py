@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from keras_segpaint import layers
-from tests.conformance.cases import DATA_FORMATS, LAYERS, fill_weights, images, to_format
+from tests.conformance.cases import DATA_FORMATS, LAYERS, can_train, fill_weights, images, to_format
 from tests.conformance.outputs import stored_output
 
 CASES = pytest.mark.parametrize("name", sorted(LAYERS))
@@ -84,4 +84,4 @@ def test_training_behind_a_convolution(name, dtype):
     history = model.fit(x, np.ones((2, *output.shape[1:]), "float32"), epochs=2, verbose=0)
     assert np.isfinite(history.history["loss"]).all()
     for weight, old in zip(model.trainable_weights, before, strict=True):
-        assert np.abs(keras.ops.convert_to_numpy(weight) - old).max() > 0, weight.path
+        assert np.abs(keras.ops.convert_to_numpy(weight) - old).max() > 0 or not can_train(weight.path), weight.path

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from keras_segpaint import backbones, models
-from tests.conformance.cases import DATA_FORMATS, MODELS, fill_weights, images, to_format
+from tests.conformance.cases import DATA_FORMATS, MODELS, can_train, fill_weights, images, to_format
 from tests.conformance.outputs import stored_output
 
 CASES = pytest.mark.parametrize("name", sorted(MODELS))
@@ -115,7 +115,7 @@ def test_training_step(name, dtype):
     if dtype == "float32":
         for weight, old in zip(model.trainable_weights, before, strict=True):
             change = np.abs(keras.ops.convert_to_numpy(weight) - old).max()
-            assert change > 0, f"{weight.path} was not trained"
+            assert change > 0 or not can_train(weight.path), f"{weight.path} was not trained"
 
 
 @pytest.mark.parametrize(

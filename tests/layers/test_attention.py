@@ -64,6 +64,8 @@ def test_one_pass_reaches_row_and_column_and_two_passes_everything(rng):
     layer = layers.CrissCrossAttention(gamma_initializer="ones", data_format="channels_last")
     x = rng.normal(size=(1, 5, 7, 8)).astype("float32")
     layer.build(x.shape)
+    # All positions of a row and column count alike, so that no weight can be too small to see.
+    layer.query.kernel.assign(np.zeros(layer.query.kernel.shape))
     touched = x.copy()
     touched[0, 2, 3] += 1.0
 
@@ -83,6 +85,16 @@ def test_one_pass_reaches_row_and_column_and_two_passes_everything(rng):
 def test_starts_as_the_identity(layer, rng):
     x = rng.normal(size=(2, 3, 4, 16)).astype("float32")
     np.testing.assert_array_equal(ops.convert_to_numpy(layer(data_format="channels_last")(x)), x)
+
+
+@pytest.mark.parametrize("layer", [layers.PositionAttention, layers.ChannelAttention, layers.CrissCrossAttention])
+def test_a_single_entry_counts_wholly(layer):
+    built = layer(gamma_initializer="ones", data_format="channels_last")
+    x = np.full((1, 1, 1, 1), 2.0, "float32")
+    built.build(x.shape)
+    if hasattr(built, "value"):
+        built.value.kernel.assign(np.ones((1, 1, 1, 1)))
+    np.testing.assert_allclose(ops.convert_to_numpy(built(x)), 4.0)
 
 
 def test_parameter_count_of_the_table():
@@ -119,7 +131,7 @@ def test_weighted_sum(rng):
     [
         (lambda: layers.PositionAttention(reduction=0), "`reduction` must be"),
         (lambda: layers.CrissCrossAttention(reduction=1.5), "`reduction` must be"),
-        (lambda: layers.ScaleAttention(0), "`scales` must be"),
+        (lambda: layers.ScaleAttention(1), "`scales` must be"),
         (lambda: layers.ScaleAttention(2, filters=0), "`filters` must be"),
         (lambda: layers.ChannelAttention(data_format="nchw"), "`data_format` must be"),
     ],

@@ -1,6 +1,9 @@
 """Segmentation networks, one file per paper."""
 
 from keras_segpaint.models.segmentation.apcnet import APCNet
+from keras_segpaint.models.segmentation.attention_to_scale import AttentionToScale
+from keras_segpaint.models.segmentation.cc_net import CCNet
+from keras_segpaint.models.segmentation.da_net import DANet
 from keras_segpaint.models.segmentation.deeplab_v1 import DeepLabV1
 from keras_segpaint.models.segmentation.deeplab_v2 import DeepLabV2
 from keras_segpaint.models.segmentation.deeplab_v3 import DeepLabV3
@@ -9,13 +12,18 @@ from keras_segpaint.models.segmentation.dilated_net import DilatedNet
 from keras_segpaint.models.segmentation.enet import ENet
 from keras_segpaint.models.segmentation.fcn import FCN8s, FCN16s, FCN32s
 from keras_segpaint.models.segmentation.fcn_resnet import FCNResNet
+from keras_segpaint.models.segmentation.gfr_net import GFRNet
 from keras_segpaint.models.segmentation.linknet import LinkNet
 from keras_segpaint.models.segmentation.psp_net import PSPNet
+from keras_segpaint.models.segmentation.refine_net import RefineNet
 from keras_segpaint.models.segmentation.segnet import SegNet, SegNetBasic
 from keras_segpaint.models.segmentation.unet import UNet
 
 __all__ = [
     "APCNet",
+    "AttentionToScale",
+    "CCNet",
+    "DANet",
     "DeepLabV1",
     "DeepLabV2",
     "DeepLabV3",
@@ -26,8 +34,10 @@ __all__ = [
     "FCN32s",
     "FCN8s",
     "FCNResNet",
+    "GFRNet",
     "LinkNet",
     "PSPNet",
+    "RefineNet",
     "SegNet",
     "SegNetBasic",
     "UNet",
