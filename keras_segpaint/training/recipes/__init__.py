@@ -8,9 +8,15 @@ paper's text. "Chosen here" marks what the paper leaves open.
 from keras_segpaint.training.recipe import Recipe
 from keras_segpaint.training.recipes import (
     apcnet,
+    deeplab_v1,
+    deeplab_v2,
     deeplab_v3,
     deeplab_v3_plus,
+    dilated_net,
     enet,
+    fcn8s,
+    fcn16s,
+    fcn32s,
     fcn_resnet,
     linknet,
     psp_net,
@@ -23,7 +29,24 @@ __all__ = ["RECIPES", "get"]
 
 RECIPES: dict[str, Recipe] = {
     module.RECIPE.model: module.RECIPE
-    for module in (apcnet, deeplab_v3, deeplab_v3_plus, enet, fcn_resnet, linknet, psp_net, segnet, segnet_basic, unet)
+    for module in (
+        apcnet,
+        deeplab_v1,
+        deeplab_v2,
+        deeplab_v3,
+        deeplab_v3_plus,
+        dilated_net,
+        enet,
+        fcn16s,
+        fcn32s,
+        fcn8s,
+        fcn_resnet,
+        linknet,
+        psp_net,
+        segnet,
+        segnet_basic,
+        unet,
+    )
 }
 
 
