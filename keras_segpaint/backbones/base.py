@@ -38,10 +38,31 @@ class Family:
 
 _RESNET = Family("resnet", "resnet_features")
 _VGG = Family("vgg", "vgg_features")
+# The input of the networks trained in Caffe: grey levels less their mean, in [0, 1] here.
+_RESNET_V1 = Family(
+    "resnet",
+    "resnet_features",
+    mean=(123.68 / 255, 116.779 / 255, 103.939 / 255),
+    deviation=(1 / 255,) * 3,
+    epsilon=1.001e-5,
+)
+_XCEPTION = Family("xception", "xception_features", (0.5,) * 3, (0.5,) * 3, momentum=0.99, epsilon=1e-3)
 FAMILIES = {
     "alexnet": Family("alexnet", "alexnet_features"),
-    **dict.fromkeys(("resnet18", "resnet34", "resnet50", "resnet101", "resnet152"), _RESNET),
     **dict.fromkeys(("vgg16", "vgg16_bn"), _VGG),
+    **{name: _RESNET for name in ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152")},
+    **{name: _RESNET_V1 for name in ("resnet50_v1", "resnet101_v1", "resnet152_v1")},
+    **{name: _XCEPTION for name in ("xception41", "xception65", "xception71")},
+    "efficientnet_lite0": Family(
+        "efficientnet_lite",
+        "efficientnet_lite_features",
+        (127 / 255,) * 3,
+        (128 / 255,) * 3,
+        momentum=0.99,
+        epsilon=1e-3,
+    ),
+    "mobilenet_v2": Family("mobilenet_v2", "mobilenet_v2_features"),
+    "mobilenet_v3_large": Family("mobilenet_v3", "mobilenet_v3_features", momentum=0.99, epsilon=1e-3),
 }
 
 

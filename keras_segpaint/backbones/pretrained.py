@@ -1,10 +1,250 @@
 """Published weights for the backbones."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
 import keras
+import numpy as np
+
+from keras_segpaint.backbones.layouts import STEMS, TRUNK, UnknownLayerError, application_layer, torch_module
+from keras_segpaint.backbones.weight_files import (
+    APPLICATIONS,
+    Arrays,
+    download,
+    read_application,
+    read_own,
+    read_torch,
+    torch_values,
+)
 
 __all__ = ["load_backbone_weights"]
 
+IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+SIGNED = ((0.5,) * 3, (0.5,) * 3)
+LITE = ((127 / 255,) * 3, (128 / 255,) * 3)
+# Blue, green, red grey levels less their mean.
+CAFFE = ((103.939 / 255, 116.779 / 255, 123.68 / 255), (1 / 255,) * 3)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Weights of a trained network.
+
+    Args:
+        values: Gives those of a layer of the trunk, or `None`.
+        mean: What its images were normalised by.
+        deviation: And divided by.
+        epsilon: Of its batch normalisation; `None` for the model's own.
+        reversed_channels: Whether it takes blue first.
+    """
+
+    values: Callable[[Any], Arrays | None]
+    mean: tuple[float, ...]
+    deviation: tuple[float, ...]
+    epsilon: float | None = None
+    reversed_channels: bool = False
+
 
 def load_backbone_weights(model: keras.Model, backbone: str, weights: str) -> None:
-    """Gives the layers of a backbone within `model` their published weights."""
-    raise NotImplementedError
+    """Gives the layers of a backbone within `model` their published weights.
+
+    Nothing is changed if anything does not fit. Differences of convention are folded into the weights: the bias of a
+    convolution and another epsilon into the batch normalisation behind it; another normalisation of the images and the
+    order of their channels into the first convolution. The network then computes what the published one does, but for
+    the border of the image where the images were normalised otherwise: zeros of padding then stand for a slightly
+    different grey. (Networks of Keras also pad even sizes at one side only; here they see the image moved by less than
+    their stride.)
+
+    Images of other than three channels: one channel gets the sum of the kernels of red, green and blue; of `n` channels
+    the `i`-th gets the kernel of colour `i % 3`, times `3 / n`. Such images are not normalised by the model, so the
+    normalisation is folded in, too: a grey image of one channel gives what it gives as three equal ones.
+
+    Args:
+        model: A backbone, or a model that contains one.
+        backbone: Name of its architecture.
+        weights: `"imagenet"`, downloaded once into Keras's cache, or the path of a file: `.keras` or `.weights.h5` of a
+            model of this package with that backbone; `.h5` of `keras.applications`; `.pth`, `.pt` or `.safetensors` with
+            a state dictionary of torchvision (timm for Xception). Reading `.pth` needs PyTorch, `.safetensors` the
+            package of that name.
+
+    Raises:
+        ValueError: If the file does not fit the backbone.
+        FileNotFoundError: If there is no such file.
+        ImportError: If a package that reads it is not installed.
+        OSError: If a download fails; the message says what to do.
+    """
+    trunk = {layer.name: layer for layer in model.layers if TRUNK.fullmatch(layer.name) and layer.weights}
+    if not trunk:
+        raise ValueError(f"Model {model.name!r} has no backbone to load weights into.")
+    source = _open(trunk, backbone, weights)
+    layers = {name: _values_of(layer, source, weights) for name, layer in trunk.items()}
+    for name, values in layers.items():
+        batch_norm = _behind(name, layers)
+        if "bias" in values and batch_norm is not None and not trunk[name].use_bias:
+            batch_norm["moving_mean"] = batch_norm["moving_mean"] - values.pop("bias")
+    stem = next(name for name in STEMS if name in trunk)
+    _adapt_stem(model, trunk[stem], layers[stem], _behind(stem, layers), source)
+    pairs = []
+    for name, values in layers.items():
+        if source.epsilon is not None and "moving_variance" in values:
+            values["moving_variance"] = values["moving_variance"] + (source.epsilon - trunk[name].epsilon)
+        for variable in trunk[name].weights:
+            value = values.get(variable.name)
+            if value is None or tuple(value.shape) != tuple(variable.shape):
+                has = "none" if value is None else f"one of shape {tuple(value.shape)}"
+                raise ValueError(
+                    f"weights={weights!r} does not fit backbone={backbone!r}: layer {name!r} needs a {variable.name} of "
+                    f"shape {tuple(variable.shape)}, the file has {has}."
+                )
+            pairs.append((variable, value))
+    for variable, value in pairs:
+        variable.assign(value)
+
+
+def _open(trunk: dict[str, Any], backbone: str, weights: str) -> Source:
+    """The file, or the download, as a source."""
+    path: Path | None = Path(weights)
+    if weights == "imagenet":
+        path = None if backbone in APPLICATIONS else download(backbone)
+    elif not Path(weights).is_file():
+        raise FileNotFoundError(
+            f'`weights` must be None, "imagenet" or the path of a file. Received: weights={weights!r}, '
+            "and there is no such file."
+        )
+    own = path is not None and (path.suffix == ".keras" or path.name.endswith(".weights.h5"))
+    if not own and any(isinstance(layer, keras.layers.GroupNormalization) for layer in trunk.values()):
+        raise ValueError(
+            f"weights={weights!r} holds statistics of batch normalisation, which group normalisation has no use for. "
+            'Give normalization="frozen_batch" for small batches.'
+        )
+    if own and path is not None:
+        return _own(path, backbone, trunk)
+    if path is None or path.suffix in (".h5", ".hdf5"):
+        arrays = read_application(backbone, _alpha(backbone, trunk), path, classifier="fc6" in trunk)
+        mean, deviation = SIGNED if backbone.startswith("mobilenet") else CAFFE
+        return Source(
+            lambda layer: _application_values(arrays, backbone, layer.name),
+            mean,
+            deviation,
+            epsilon=1e-3 if backbone.startswith("mobilenet") else 1.001e-5,
+            reversed_channels=not backbone.startswith("mobilenet"),
+        )
+    if path.suffix not in (".pth", ".pt", ".safetensors"):
+        raise ValueError(
+            "The file must be `.keras`, `.weights.h5`, `.h5`, `.pth`, `.pt` or `.safetensors`. "
+            f"Received: weights={weights!r}"
+        )
+    state = read_torch(path)
+    if backbone.endswith("_v1"):
+        raise ValueError(
+            f"backbone={backbone!r} strides in the first convolution of a block, networks of PyTorch in the second. "
+            f"Give backbone={backbone.removesuffix('_v1')!r} for weights={weights!r}."
+        )
+    mean, deviation = {"efficientnet_lite0": LITE}.get(
+        backbone, SIGNED if backbone.startswith("xception") else IMAGENET
+    )
+    precise = backbone.startswith(("resnet", "vgg")) or backbone == "mobilenet_v2"
+    return Source(
+        lambda layer: torch_values(state, torch_module(backbone, layer.name)),
+        mean,
+        deviation,
+        epsilon=1e-5 if precise else 1e-3,
+    )
+
+
+def _own(path: Path, backbone: str, trunk: dict[str, Any]) -> Source:
+    from keras_segpaint.backbones.base import FAMILIES
+
+    found = read_own(path)
+
+    def values(layer: Any) -> Arrays | None:
+        arrays = found.get(layer.name)
+        return None if arrays is None else dict(zip((w.name for w in layer.weights), arrays, strict=False))
+
+    stem = next((name for name in STEMS if name in found), None)
+    if stem is not None and found[stem][0].shape[2] == 3:
+        return Source(values, FAMILIES[backbone].mean, FAMILIES[backbone].deviation)
+    channels = 1 if stem is None else found[stem][0].shape[2]
+    return Source(values, (0.0,) * channels, (1.0,) * channels)
+
+
+def _application_values(arrays: dict[str, Arrays], backbone: str, name: str) -> Arrays | None:
+    values = arrays.get(application_layer(backbone, name))
+    if values is None:
+        return None
+    values = dict(values)
+    if name in ("fc6", "fc7"):
+        kernel = values["kernel"]
+        extent = 7 if name == "fc6" else 1
+        values["kernel"] = kernel.reshape(extent, extent, -1, kernel.shape[-1])
+    return values
+
+
+def _values_of(layer: Any, source: Source, weights: str) -> Arrays:
+    try:
+        values = source.values(layer)
+    except UnknownLayerError as error:
+        raise ValueError(f"weights={weights!r} cannot be loaded: {error}.") from error
+    if values is None:
+        raise ValueError(f"weights={weights!r} has nothing for layer {layer.name!r}.")
+    if isinstance(layer, keras.layers.DepthwiseConv2D) and values["kernel"].shape[2] == 1:
+        # (height, width, 1, channels) of PyTorch.
+        values["kernel"] = values["kernel"].transpose(0, 1, 3, 2)
+    return values
+
+
+def _behind(name: str, layers: dict[str, Arrays]) -> Arrays | None:
+    """The weights of the batch normalisation behind a convolution."""
+    values = layers.get(f"{name.removesuffix('_conv')}_bn")
+    return values if values is not None and not name.endswith("_bn") and "moving_mean" in values else None
+
+
+def _adapt_stem(model: keras.Model, layer: Any, values: Arrays, batch_norm: Arrays | None, source: Source) -> None:
+    """Fits the first convolution to the channels and the normalisation of the model's images."""
+    kernel, mean, deviation = values["kernel"], np.array(source.mean), np.array(source.deviation)
+    channels = layer.kernel.shape[2]
+    if kernel.shape[2] != len(mean) or (channels != kernel.shape[2] != 3):
+        return
+    if source.reversed_channels:
+        kernel, mean, deviation = kernel[:, :, ::-1], mean[::-1], deviation[::-1]
+    ours_mean, ours_deviation = np.zeros(channels), np.ones(channels)
+    if "normalize" in (layer.name for layer in model.layers):
+        normalization = model.get_layer("normalize")
+        ours_mean = np.ravel(normalization.input_mean)
+        ours_deviation = np.sqrt(np.ravel(normalization.input_variance))
+    if channels == kernel.shape[2] and np.allclose(mean, ours_mean) and np.allclose(deviation, ours_deviation):
+        values["kernel"] = np.ascontiguousarray(kernel)
+        return
+    if channels == 1 and kernel.shape[2] == 3:
+        bias = -np.sum(kernel * (mean / deviation)[:, None], axis=(0, 1, 2))
+        kernel = np.sum(kernel / deviation[:, None], axis=2, keepdims=True)
+    else:
+        if channels != kernel.shape[2]:
+            cycle = np.arange(channels) % 3
+            kernel, mean, deviation = kernel[:, :, cycle] * (3 / channels), mean[cycle], deviation[cycle]
+        bias = np.sum(kernel * ((ours_mean - mean) / deviation)[:, None], axis=(0, 1, 2))
+        kernel = kernel * (ours_deviation / deviation)[:, None]
+    values["kernel"] = kernel.astype("float32")
+    if batch_norm is not None:
+        batch_norm["moving_mean"] = (batch_norm["moving_mean"] - bias).astype("float32")
+    elif "bias" in values:
+        values["bias"] = (values["bias"] + bias).astype("float32")
+
+
+def _alpha(backbone: str, trunk: dict[str, Any]) -> float:
+    """The width multiplier of a mobile trunk, of those that have published weights."""
+    from keras_segpaint.backbones.inverted_residual import make_divisible
+
+    if not backbone.startswith("mobilenet"):
+        return 1.0
+    widths = {
+        "mobilenet_v2": ((16, 24, 32, 64, 160), (0.35, 0.5, 0.75, 1.0, 1.3, 1.4)),
+        "mobilenet_v3_large": ((16, 24, 40, 80, 160), (0.75, 1.0)),
+    }[backbone]
+    found = [trunk[f"stage{stage}_block1_project_conv"].kernel.shape[3] for stage in range(1, 6)]
+    for alpha in widths[1]:
+        if found == [make_divisible(width * alpha) for width in widths[0]]:
+            return alpha
+    raise ValueError(f"Published weights of {backbone} have alpha of {widths[1]}; this trunk is {found} wide.")

@@ -13,10 +13,11 @@ from keras_segpaint.layers.factory import LayerFactory
 
 @dataclass(frozen=True)
 class Architecture:
-    """Blocks per stage, and how many times wider than its middle a block's output is."""
+    """Blocks per stage, how many times wider than its middle a block's output is, and which convolution strides."""
 
     depths: tuple[int, int, int, int]
     expansion: int
+    stride_first: bool = False
 
 
 ARCHITECTURES = {
@@ -25,6 +26,9 @@ ARCHITECTURES = {
     "resnet50": Architecture((3, 4, 6, 3), 4),
     "resnet101": Architecture((3, 4, 23, 3), 4),
     "resnet152": Architecture((3, 8, 36, 3), 4),
+    "resnet50_v1": Architecture((3, 4, 6, 3), 4, stride_first=True),
+    "resnet101_v1": Architecture((3, 4, 23, 3), 4, stride_first=True),
+    "resnet152_v1": Architecture((3, 8, 36, 3), 4, stride_first=True),
 }
 STEMS = ("plain", "deep")
 
@@ -44,7 +48,8 @@ def resnet_features(
 
     Args:
         x: Images, normalised.
-        architecture: `"resnet18"`, `"resnet34"`, `"resnet50"`, `"resnet101"` or `"resnet152"`.
+        architecture: `"resnet18"`, `"resnet34"`, `"resnet50"`, `"resnet101"` or `"resnet152"`; the last three also with
+            `"_v1"` behind, which strides in a block's first convolution instead of its second.
         factory: Makes the layers.
         output_stride: 8, 16 or 32: of the deepest features. The stages beyond it are dilated instead of strided.
         stem: `"plain"` (7x7) or `"deep"` (three 3x3, the last of twice the width).
@@ -65,6 +70,7 @@ def resnet_features(
     if stem not in STEMS:
         raise ValueError(f"`stem` must be one of {STEMS}. Received: stem={stem!r}")
     depths, expansion = ARCHITECTURES[architecture].depths, ARCHITECTURES[architecture].expansion
+    stride_first = ARCHITECTURES[architecture].stride_first
     grid = tuple(multi_grid) or (1,)
 
     def conv_bn(x: Any, filters: int, kernel_size: int, name: str, strides: int = 1, dilation: int = 1) -> Any:
@@ -96,8 +102,9 @@ def resnet_features(
             y = conv_bn_relu(x, filters, 3, f"{name}_1", strides, dilation)
             y = conv_bn(y, filters, 3, f"{name}_2", dilation=dilation)
         else:
-            y = conv_bn_relu(x, filters, 1, f"{name}_1")
-            y = conv_bn_relu(y, filters, 3, f"{name}_2", strides, dilation)
+            first, second = (strides, 1) if stride_first else (1, strides)
+            y = conv_bn_relu(x, filters, 1, f"{name}_1", first)
+            y = conv_bn_relu(y, filters, 3, f"{name}_2", second, dilation)
             y = conv_bn(y, filters * expansion, 1, f"{name}_3")
         return factory.relu(name=f"{name}_relu")(factory.add(name=f"{name}_add")([shortcut, y]))
 
@@ -133,7 +140,9 @@ class ResNet(Backbone):
 
     Args:
         architecture: `"resnet18"`, `"resnet34"`, `"resnet50"`, `"resnet101"` or `"resnet152"`. Those of 50 layers and
-            more stride in the 3x3 convolution of a block, as torchvision's. Defaults to `"resnet18"`.
+            more stride in the 3x3 convolution of a block, as torchvision's. `"resnet50_v1"`, `"resnet101_v1"` and
+            `"resnet152_v1"` stride in the 1x1 convolution in front of it, as published and in `keras.applications`, and
+            take grey levels less their mean. Defaults to `"resnet18"`.
         output_stride: 8, 16 or 32: of the deepest features. The stages beyond it are dilated. Defaults to `32`.
         stem: `"plain"` (7x7 convolution) or `"deep"` (three of 3x3). Defaults to `"plain"`.
         multi_grid: Multiplies the dilation rates of the last stage's blocks, in turn, such as `(1, 2, 4)`. Defaults to

@@ -1,6 +1,7 @@
 """Keras layers of segmentation and inpainting networks."""
 
 from keras_segpaint.layers.adaptive_context_module import AdaptiveContextModule
+from keras_segpaint.layers.atrous_pooling import AtrousPooling2D
 from keras_segpaint.layers.atrous_spatial_pyramid_pooling import AtrousSpatialPyramidPooling
 from keras_segpaint.layers.bilinear_initializer import BilinearInitializer
 from keras_segpaint.layers.context_module import ContextModule
@@ -21,6 +22,7 @@ __all__ = [
     "BilinearInitializer",
     "ContextModule",
     "IdentityInitializer",
+    "AtrousPooling2D",
     "LocalResponseNormalization",
     "MatchSize2D",
     "MaxPoolingWithArgmax2D",

@@ -3,8 +3,9 @@
 import math
 from typing import Any
 
-from keras import layers
+from keras import initializers, layers
 
+from keras_segpaint.ops.pooling import standardize_window
 from keras_segpaint.ops.spatial import channel_axis
 
 NORMALIZATIONS = ("batch", "frozen_batch", "group")
@@ -59,6 +60,14 @@ class LayerFactory:
         kwargs.setdefault("padding", "same")
         kwargs.setdefault("kernel_initializer", "he_normal")
         return layers.Conv2D(filters, kernel_size, data_format=self.data_format, dtype=self.dtype, **kwargs)
+
+    def depthwise_conv(self, kernel_size: Any, **kwargs: Any) -> layers.DepthwiseConv2D:
+        """A convolution of each channel alone with He-normal initialisation, `"same"` padding unless told otherwise."""
+        rows, columns = standardize_window(kernel_size, "kernel_size")
+        kwargs.setdefault("padding", "same")
+        # Keras's own counts the other channels among an output's inputs.
+        kwargs.setdefault("depthwise_initializer", initializers.RandomNormal(stddev=math.sqrt(2 / (rows * columns))))
+        return layers.DepthwiseConv2D((rows, columns), data_format=self.data_format, dtype=self.dtype, **kwargs)
 
     def conv_transpose(self, filters: int, kernel_size: Any, **kwargs: Any) -> layers.Conv2DTranspose:
         """A transposed convolution with He-normal initialisation, `"same"` padding unless told otherwise."""

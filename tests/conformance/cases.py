@@ -58,6 +58,9 @@ LAYERS = {
         lambda f: layers.AtrousSpatialPyramidPooling(3, rates=(1, 2, 4), mode="sum", data_format=f)
     ),
     "ContextModule": LayerCase(lambda f: layers.ContextModule(3, (1, 2, 1), (2, 4, 4), padding="first", data_format=f)),
+    "AtrousPooling2D": LayerCase(
+        lambda f: layers.AtrousPooling2D(3, 2, padding=((1, 2), (2, 2)), mode="average", data_format=f)
+    ),
     "LocalResponseNormalization": LayerCase(lambda f: layers.LocalResponseNormalization(3, alpha=0.5, data_format=f)),
     "MatchSize2D": LayerCase(lambda f: layers.MatchSize2D("center", data_format=f), inputs=((9, 6, 4), (5, 10, 2))),
     "MaxPoolingWithArgmax2D": LayerCase(
@@ -118,8 +121,16 @@ MODELS = {
     "ENet": ModelCase(lambda **kw: models.ENet(3, **kw)),
     "ENet-encoder": ModelCase(lambda **kw: models.ENet(3, stage="encoder", **kw), reduction=8),
     "FCNResNet": ModelCase(lambda **kw: models.FCNResNet(3, **NARROW, **kw)),
-    "LinkNet": ModelCase(lambda **kw: models.LinkNet(3, **kw)),
     "PSPNet": ModelCase(lambda **kw: models.PSPNet(3, filters=6, **NARROW, **kw)),
+    "EfficientNetLite0": ModelCase(lambda **kw: backbones.EfficientNetLite0(alpha=0.1, top=False, **kw)),
+    "LinkNet": ModelCase(lambda **kw: models.LinkNet(3, **kw)),
+    "LinkNet-mobile": ModelCase(
+        # Where the deepest features are of one pixel, batch normalisation hides the shifts of the one before it.
+        lambda **kw: models.LinkNet(3, backbone="mobilenet_v2", **kw),
+        fit_size=(48, 64),
+    ),
+    "MobileNetV2": ModelCase(lambda **kw: backbones.MobileNetV2(alpha=0.1, top=False, **kw)),
+    "MobileNetV3Large": ModelCase(lambda **kw: backbones.MobileNetV3Large(alpha=0.1, **kw)),
     "ResNet": ModelCase(lambda **kw: backbones.ResNet("resnet18", **kw)),
     "SegNet": ModelCase(lambda **kw: models.SegNet(3, base_filters=4, bayesian=True, **kw)),
     "SegNetBasic": ModelCase(lambda **kw: models.SegNetBasic(3, base_filters=4, bayesian=True, **kw)),
@@ -133,6 +144,7 @@ MODELS = {
     ),
     "VGG16": ModelCase(lambda **kw: backbones.VGG16(output_stride=8, base_filters=4, **kw)),
     "VGG16-bn": ModelCase(lambda **kw: backbones.VGG16("vgg16_bn", fully_convolutional=True, base_filters=2, **kw)),
+    "Xception": ModelCase(lambda **kw: backbones.Xception("xception41", base_filters=4, output_stride=16, **kw)),
 }
 
 

@@ -23,7 +23,10 @@ class LinkNet(SegmentationModel):
     Args:
         num_classes: Integer >= 1.
         input_shape: `(height, width, channels)`; height and width may be `None`. Defaults to `(None, None, 3)`.
-        backbone: `"resnet18"` (the paper's) or `"resnet34"`. Defaults to `"resnet18"`.
+        backbone: `"resnet18"` (the paper's), or any other. Of a ResNet the first decoder stage ends at its pooled stem;
+            a backbone without one gets a fourth doubling stage to its features of stride 2, and a head that starts
+            there. Defaults to `"resnet18"`.
+        weights: Of the backbone: `None`, `"imagenet"` or the path of a weights file. Defaults to `None`.
         data_format: `"channels_last"`, `"channels_first"` or `None` for Keras's default.
         dtype: Dtype or policy of the layers; the logits are float32. `None` for Keras's default.
         name: String. Defaults to `"linknet"`.
@@ -56,6 +59,7 @@ class LinkNet(SegmentationModel):
         *,
         input_shape: tuple[int | None, int | None, int] = (None, None, 3),
         backbone: str = "resnet18",
+        weights: str | None = None,
         data_format: str | None = None,
         dtype: Any = None,
         name: str = "linknet",
@@ -94,8 +98,11 @@ class LinkNet(SegmentationModel):
         x = decoder_block(x, features["level4"], 2, "decoder4")
         x = decoder_block(x, features["level3"], 2, "decoder3")
         x = decoder_block(x, features["level2"], 2, "decoder2")
-        x = decoder_block(x, features["pool"], 1, "decoder1")
-        x = double(x, 32, features["level1"], "head_upsample")
+        if "pool" in features:
+            x = decoder_block(x, features["pool"], 1, "decoder1")
+            x = double(x, 32, features["level1"], "head_upsample")
+        else:
+            x = decoder_block(x, features["level1"], 2, "decoder1")
         x = unit(x, build.conv(32, 3, name="head_conv"))
         x = build.conv_transpose(num_classes, 2, strides=2, padding="valid", name="classifier")(x)
         x = MatchSize2D(data_format=data_format, dtype=policy, name="classifier_fit")(x, inputs)
@@ -109,4 +116,4 @@ class LinkNet(SegmentationModel):
             data_format=data_format,
             dtype=policy.name,
         )
-        super().__init__(inputs, outputs, arguments=arguments, name=name)
+        super().__init__(inputs, outputs, arguments=arguments, name=name, weights=weights)
