@@ -148,9 +148,9 @@ MODELS = {
     "ENet": ModelCase(lambda **kw: models.ENet(3, **kw)),
     "ENet-encoder": ModelCase(lambda **kw: models.ENet(3, stage="encoder", **kw), reduction=8),
     "FCNResNet": ModelCase(lambda **kw: models.FCNResNet(3, **NARROW, **kw)),
-    "LinkNet": ModelCase(lambda **kw: models.LinkNet(3, **kw)),
     "PSPNet": ModelCase(lambda **kw: models.PSPNet(3, filters=6, **NARROW, **kw)),
     "EfficientNetLite0": ModelCase(lambda **kw: backbones.EfficientNetLite0(alpha=0.1, top=False, **kw)),
+    "LinkNet": ModelCase(lambda **kw: models.LinkNet(3, **kw)),
     "LinkNet-mobile": ModelCase(
         # Where the deepest features are of one pixel, batch normalisation hides the shifts of the one before it.
         lambda **kw: models.LinkNet(3, backbone="mobilenet_v2", **kw),
