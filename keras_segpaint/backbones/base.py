@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from inspect import signature
 from typing import Any, ClassVar
 
 import keras
@@ -51,8 +52,8 @@ FAMILIES = {
     "alexnet": Family("alexnet", "alexnet_features"),
     **dict.fromkeys(("resnet18", "resnet34", "resnet50", "resnet101", "resnet152"), _RESNET),
     **dict.fromkeys(("vgg16", "vgg16_bn"), _VGG),
-    **{name: _RESNET_V1 for name in ("resnet50_v1", "resnet101_v1", "resnet152_v1")},
-    **{name: _XCEPTION for name in ("xception41", "xception65", "xception71")},
+    **dict.fromkeys(("resnet50_v1", "resnet101_v1", "resnet152_v1"), _RESNET_V1),
+    **dict.fromkeys(("xception41", "xception65", "xception71"), _XCEPTION),
     "efficientnet_lite0": Family(
         "efficientnet_lite",
         "efficientnet_lite_features",
@@ -89,6 +90,10 @@ def build_features(name: str, x: Any, factory: LayerFactory, **options: Any) -> 
     function: Callable[..., dict[str, Any]] = getattr(
         import_module(f"keras_segpaint.backbones.{family.module}"), family.function
     )
+    allowed = [option for option, value in signature(function).parameters.items() if value.kind is value.KEYWORD_ONLY]
+    unknown = sorted(set(options) - set(allowed))
+    if unknown:
+        raise ValueError(f"Backbone {name!r} takes the options {', '.join(allowed)}. Received: {', '.join(unknown)}")
     return function(x, name, factory.with_statistics(family.momentum, family.epsilon), **options)
 
 

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 # Layers of a trunk with weights, of every family; other layers of a model have other names.
 TRUNK = re.compile(
-    r"(stem\d?|top|stage\d_block\d+_\w+|(entry|middle|exit)\d+_\w+)_(conv|bn)|conv[1-5]_[1-3](_bn)?|fc[67]"
+    r"(stem\d?|top|stage\d_block\d+_\w+|(entry|middle|exit)\d+_\w+)_(conv|bn)|conv[1-5](_[1-3])?(_bn)?|fc[67]"
 )
-STEMS = ("stem_conv", "stem1_conv", "conv1_1")
+STEMS = ("stem_conv", "stem1_conv", "conv1_1", "conv1")
 
 _BLOCK = re.compile(r"stage(\d)_block(\d+)_(\w+)_(conv|bn)")
 _XCEPTION_BLOCK = re.compile(r"(entry|middle|exit)(\d+)_(?:unit(\d)_)?(\w+)_(conv|bn)")

@@ -57,6 +57,9 @@ def load_backbone_weights(model: keras.Model, backbone: str, weights: str) -> No
     different grey. (Networks of Keras also pad even sizes at one side only; here they see the image moved by less than
     their stride.)
 
+    The fully connected layers of VGG-16 get theirs where the file has them and the model has them at their published
+    size; elsewhere they keep what they have.
+
     Images of other than three channels: one channel gets the sum of the kernels of red, green and blue; of `n` channels
     the `i`-th gets the kernel of colour `i % 3`, times `3 / n`. Such images are not normalised by the model, so the
     normalisation is folded in, too: a grey image of one channel gives what it gives as three equal ones.
@@ -76,9 +79,10 @@ def load_backbone_weights(model: keras.Model, backbone: str, weights: str) -> No
         OSError: If a download fails; the message says what to do.
     """
     trunk = {layer.name: layer for layer in model.layers if TRUNK.fullmatch(layer.name) and layer.weights}
-    if not trunk:
+    if not any(name in trunk for name in STEMS):
         raise ValueError(f"Model {model.name!r} has no backbone to load weights into.")
     source = _open(trunk, backbone, weights)
+    _drop_other_fully_connected(trunk, source)
     layers = {name: _values_of(layer, source, weights) for name, layer in trunk.items()}
     for name, values in layers.items():
         batch_norm = _behind(name, layers)
@@ -122,7 +126,7 @@ def _open(trunk: dict[str, Any], backbone: str, weights: str) -> Source:
     if own and path is not None:
         return _own(path, backbone, trunk)
     if path is None or path.suffix in (".h5", ".hdf5"):
-        arrays = read_application(backbone, _alpha(backbone, trunk), path, classifier="fc6" in trunk)
+        arrays = read_application(backbone, _alpha(backbone, trunk), path, classifier=_published_fully_connected(trunk))
         mean, deviation = SIGNED if backbone.startswith("mobilenet") else CAFFE
         return Source(
             lambda layer: _application_values(arrays, backbone, layer.name),
@@ -152,6 +156,20 @@ def _open(trunk: dict[str, Any], backbone: str, weights: str) -> Source:
         deviation,
         epsilon=1e-5 if precise else 1e-3,
     )
+
+
+def _published_fully_connected(trunk: dict[str, Any]) -> bool:
+    """Whether the trunk has VGG-16's fully connected layers, unchanged."""
+    return "fc6" in trunk and tuple(trunk["fc6"].kernel.shape) == (7, 7, 512, 4096)
+
+
+def _drop_other_fully_connected(trunk: dict[str, Any], source: Source) -> None:
+    """Leaves out fully connected layers that the source has not, or of another size."""
+    for name in ("fc6", "fc7"):
+        if name in trunk:
+            values = source.values(trunk[name])
+            if values is None or values["kernel"].shape != tuple(trunk[name].kernel.shape):
+                del trunk[name]
 
 
 def _own(path: Path, backbone: str, trunk: dict[str, Any]) -> Source:

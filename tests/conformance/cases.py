@@ -153,7 +153,7 @@ MODELS = {
     "LinkNet": ModelCase(lambda **kw: models.LinkNet(3, **kw)),
     "LinkNet-mobile": ModelCase(
         # Where the deepest features are of one pixel, batch normalisation hides the shifts of the one before it.
-        lambda **kw: models.LinkNet(3, backbone="mobilenet_v2", **kw),
+        lambda **kw: models.LinkNet(3, backbone="mobilenet_v2", backbone_options={"alpha": 0.1, "top": False}, **kw),
         fit_size=(48, 64),
     ),
     "MobileNetV2": ModelCase(lambda **kw: backbones.MobileNetV2(alpha=0.1, top=False, **kw)),

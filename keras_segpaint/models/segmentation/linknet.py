@@ -1,5 +1,6 @@
 """LinkNet."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import keras
@@ -26,6 +27,8 @@ class LinkNet(SegmentationModel):
         backbone: `"resnet18"` (the paper's), or any other. Of a ResNet the first decoder stage ends at its pooled stem;
             a backbone without one gets a fourth doubling stage to its features of stride 2, and a head that starts
             there. Defaults to `"resnet18"`.
+        backbone_options: Further arguments of the backbone, such as `{"alpha": 0.5}` for a narrower MobileNetV2.
+            Defaults to `None`.
         weights: Of the backbone: `None`, `"imagenet"` or the path of a weights file. Defaults to `None`.
         data_format: `"channels_last"`, `"channels_first"` or `None` for Keras's default.
         dtype: Dtype or policy of the layers; the logits are float32. `None` for Keras's default.
@@ -39,6 +42,9 @@ class LinkNet(SegmentationModel):
         float32 logits `(batch, height, width, num_classes)`.
 
     11,536,820 parameters at 20 classes.
+
+    Raises:
+        ValueError: If the backbone has no features of stride 2.
 
     References:
         - [LinkNet: Exploiting Encoder Representations for Efficient Semantic Segmentation](https://arxiv.org/abs/1707.03718)
@@ -60,6 +66,7 @@ class LinkNet(SegmentationModel):
         *,
         input_shape: tuple[int | None, int | None, int] = (None, None, 3),
         backbone: str = "resnet18",
+        backbone_options: Mapping[str, Any] | None = None,
         weights: str | None = None,
         data_format: str | None = None,
         dtype: Any = None,
@@ -94,7 +101,9 @@ class LinkNet(SegmentationModel):
 
         # === Functional graph ===
         inputs = image_input(input_shape, data_format)
-        features = build_features(backbone, inputs, build)
+        features = build_features(backbone, inputs, build, **(backbone_options or {}))
+        if "level1" not in features:
+            raise ValueError(f"`backbone` must have features of stride 2. Received: backbone={backbone!r}")
         x = features["level5"]
         x = decoder_block(x, features["level4"], 2, "decoder4")
         x = decoder_block(x, features["level3"], 2, "decoder3")
@@ -114,6 +123,7 @@ class LinkNet(SegmentationModel):
             num_classes=num_classes,
             input_shape=input_shape,
             backbone=backbone,
+            backbone_options=dict(backbone_options or {}),
             data_format=data_format,
             dtype=policy.name,
         )
