@@ -39,6 +39,7 @@ class Family:
 _RESNET = Family("resnet", "resnet_features")
 _VGG = Family("vgg", "vgg_features")
 FAMILIES = {
+    "alexnet": Family("alexnet", "alexnet_features"),
     **dict.fromkeys(("resnet18", "resnet34", "resnet50", "resnet101", "resnet152"), _RESNET),
     **dict.fromkeys(("vgg16", "vgg16_bn"), _VGG),
 }

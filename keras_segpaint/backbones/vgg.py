@@ -58,8 +58,8 @@ def vgg_features(
 
     Returns:
         Features by name: `"conv1"` to `"conv5"` (strides 1, 2, 4, 8, 16), `"pool1"` to `"pool5"` (strides 2 to 32;
-        none coarser than `output_stride`), the latter also as `"level1"` to `"level5"`, `"fc6"` and `"fc7"`, and `"image"`,
-        the normalised image.
+        none coarser than `output_stride`), the latter also as `"level1"` to `"level5"`, `"fc6"` and `"fc7"`, and
+        `"image"`, the normalised image.
 
     Raises:
         ValueError: If an argument is not one of those named.
@@ -132,7 +132,7 @@ def fully_connected(
     dropout: float = 0.5,
     suffix: str = "",
 ) -> dict[str, Any]:
-    """The fully connected layers of a classification network as convolutions, `"fc6"` and `"fc7"`, each with dropout."""
+    """Fully connected layers of a classification network as convolutions, `"fc6"` and `"fc7"`, each with dropout."""
     features = {}
     for stage, extent, rate in (("fc6", kernel_size, dilation_rate), ("fc7", 1, 1)):
         name = f"{stage}{suffix}"

@@ -11,8 +11,8 @@ from keras import initializers, ops
 class BilinearInitializer(initializers.Initializer):
     """Initialises a transposed convolution to bilinear upsampling, each channel on its own.
 
-    A `Conv2DTranspose` of stride `s` with a kernel of `2 * s` and `padding="same"` so initialised upsamples `s` times as
-    `Resize` does, except within `s` pixels of the border, where it takes what lies outside for zeros.
+    A `Conv2DTranspose` of stride `s` with a kernel of `2 * s` and `padding="same"` so initialised upsamples `s` times
+    as `Resize` does, except within half of `s` pixels of the border, where it takes what lies outside for zeros.
 
     Output shape:
         Kernels `(height, width, output channels, input channels)`, both counts of channels the same: a triangle in

@@ -8,7 +8,7 @@ from keras import layers
 
 from keras_segpaint.layers.factory import LayerFactory
 from keras_segpaint.layers.identity_initializer import IdentityInitializer
-from keras_segpaint.ops.spatial import channel_axis, pad_spatial, standardize_data_format
+from keras_segpaint.ops.spatial import channel_axis, pad_spatial, replace_spatial, standardize_data_format
 
 PADDINGS = ("same", "first")
 
@@ -94,7 +94,8 @@ class ContextModule(layers.Layer):
         self.final = build.conv(filters, 1, kernel_initializer=IdentityInitializer(noise), name="final")
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
-        shape = list(input_shape)
+        # A small map would not hold an unpadded convolution, but it is padded when it comes.
+        shape = list(replace_spatial(input_shape, (None, None), self.data_format))
         for layer in (*self.convolutions, self.final):
             layer.build(tuple(shape))
             shape[channel_axis(self.data_format)] = layer.filters

@@ -93,6 +93,7 @@ LAYERS = {
 }
 
 MODELS = {
+    "AlexNet": ModelCase(lambda **kw: backbones.AlexNet(fully_convolutional=True, base_filters=4, **kw)),
     "AttentionToScale": ModelCase(
         lambda **kw: models.AttentionToScale(
             3, model="UNet", model_arguments={"base_filters": 2}, scales=(1.0, 0.5), attention_filters=4, **kw
@@ -105,6 +106,25 @@ MODELS = {
     ),
     "CCNet": ModelCase(lambda **kw: models.CCNet(3, backbone="resnet18", base_filters=4, **kw)),
     "DANet": ModelCase(lambda **kw: models.DANet(3, backbone="resnet18", base_filters=4, multi_grid=(4, 8), **kw)),
+    "DeepLabV1": ModelCase(lambda **kw: models.DeepLabV1(3, base_filters=4, **kw), sizes=((1, 1), (9, 13), (17, 24))),
+    "DeepLabV1-msc": ModelCase(
+        lambda **kw: models.DeepLabV1(3, field_of_view="base", multi_scale=True, base_filters=4, **kw),
+        # The taps of a 4x4 kernel of rate 4 lie outside a smaller map, all of them.
+        fit_size=(33, 41),
+    ),
+    "DeepLabV2": ModelCase(lambda **kw: models.DeepLabV2(3, backbone="resnet18", base_filters=4, **kw)),
+    "DeepLabV2-vgg": ModelCase(
+        lambda **kw: models.DeepLabV2(3, backbone="vgg16", scales=(1.0,), rates=(2, 4), base_filters=4, **kw)
+    ),
+    "DilatedNet": ModelCase(lambda **kw: models.DilatedNet(3, base_filters=4, **kw)),
+    "DilatedNet-reflect": ModelCase(
+        lambda **kw: models.DilatedNet(3, context="large", padding="reflect", base_filters=4, **kw)
+    ),
+    "FCN16s": ModelCase(lambda **kw: models.FCN16s(3, upsampling="learned", base_filters=4, **kw)),
+    "FCN32s": ModelCase(lambda **kw: models.FCN32s(3, backbone="vgg16_bn", base_filters=4, **kw)),
+    "FCN32s-alexnet": ModelCase(lambda **kw: models.FCN32s(3, backbone="alexnet", base_filters=4, **kw)),
+    "FCN8s": ModelCase(lambda **kw: models.FCN8s(3, base_filters=4, **kw)),
+    "FCN8s-pad100": ModelCase(lambda **kw: models.FCN8s(3, padding="pad100", at_once=True, base_filters=4, **kw)),
     "ENet": ModelCase(lambda **kw: models.ENet(3, **kw)),
     "ENet-encoder": ModelCase(lambda **kw: models.ENet(3, stage="encoder", **kw), reduction=8),
     "GFRNet": ModelCase(lambda **kw: models.GFRNet(3, base_filters=4, **kw)),

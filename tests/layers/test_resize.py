@@ -61,6 +61,15 @@ def test_same_size_is_untouched():
     np.testing.assert_array_equal(ops.convert_to_numpy(Resize(size=4, data_format="channels_last")(x)), 1.0)
 
 
+@pytest.mark.parametrize(("scale", "expected"), [(0.75, (6, 4)), (0.1, (1, 1)), ((1.5, 0.5), (13, 3))])
+def test_scale_may_be_a_fraction(scale, expected, rng):
+    x = rng.normal(size=(1, 9, 6, 2)).astype("float32")
+    layer = Resize(scale=scale, data_format="channels_last")
+    assert layer.compute_output_spec(keras.KerasTensor(x.shape)).shape == (1, *expected, 2)
+    reference = Resize(size=expected, data_format="channels_last")(x)
+    np.testing.assert_allclose(ops.convert_to_numpy(layer(x)), ops.convert_to_numpy(reference), atol=1e-6)
+
+
 def test_bad_arguments():
     with pytest.raises(ValueError, match="`size` or `scale`, not both"):
         Resize(size=4, scale=2)
@@ -70,7 +79,7 @@ def test_bad_arguments():
         Resize(scale=2, interpolation="bicubic")
     with pytest.raises(ValueError, match="align_corners"):
         Resize(scale=2, interpolation="nearest", align_corners=True)
-    with pytest.raises(ValueError, match="`scale` must be an integer >= 1"):
+    with pytest.raises(ValueError, match="`scale` must be a positive number"):
         Resize(scale=0)
 
 

@@ -10,7 +10,13 @@ from keras_segpaint.training.recipes import (
     attention_to_scale,
     cc_net,
     da_net,
+    deeplab_v1,
+    deeplab_v2,
+    dilated_net,
     enet,
+    fcn8s,
+    fcn16s,
+    fcn32s,
     gfr_net,
     linknet,
     refine_net,
@@ -23,7 +29,24 @@ __all__ = ["RECIPES", "get"]
 
 RECIPES: dict[str, Recipe] = {
     module.RECIPE.model: module.RECIPE
-    for module in (attention_to_scale, cc_net, da_net, enet, gfr_net, linknet, refine_net, segnet, segnet_basic, unet)
+    for module in (
+        attention_to_scale,
+        cc_net,
+        da_net,
+        deeplab_v1,
+        deeplab_v2,
+        dilated_net,
+        enet,
+        fcn8s,
+        fcn16s,
+        fcn32s,
+        gfr_net,
+        linknet,
+        refine_net,
+        segnet,
+        segnet_basic,
+        unet,
+    )
 }
 
 
