@@ -17,7 +17,7 @@ class CrissCrossAttention(layers.Layer):
     Queries and keys are 1x1 convolutions to an eighth of the channels, values one to all of them. One softmax runs over
     the `height + width - 1` positions of column and row. The mixture is scaled by one trained number that starts at 0.
     Applied twice, each position hears of every other. The weights, `height * width * (height + width)` for an image,
-    are computed in float32.
+    are computed in float32. The softmax is blind to the bias of the keys, kept for published weights.
 
     Args:
         reduction: Integer >= 1; queries and keys have `max(channels // reduction, 1)` channels. Defaults to `8`.

@@ -16,7 +16,7 @@ class PositionAttention(layers.Layer):
 
     Queries and keys are 1x1 convolutions to an eighth of the channels, values one to all of them. The mixture is scaled
     by one trained number that starts at 0, so that the layer starts as the identity. The attention weights are
-    computed in float32.
+    computed in float32. The softmax is blind to the bias of the keys, kept for published weights.
 
     Memory grows with the square of `height * width`: one image of 97x97 positions needs 354 MB for the weights alone,
     and several times that in training. `CrissCrossAttention` needs `height * width * (height + width)`.

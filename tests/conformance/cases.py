@@ -106,6 +106,18 @@ NARROW = {"backbone": "resnet18", "backbone_options": {"base_filters": 4}}
 
 MODELS = {
     "AlexNet": ModelCase(lambda **kw: backbones.AlexNet(fully_convolutional=True, base_filters=4, **kw)),
+    "AttentionToScale": ModelCase(
+        lambda **kw: models.AttentionToScale(
+            3, model="UNet", model_arguments={"base_filters": 2}, scales=(1.0, 0.5), attention_filters=4, **kw
+        )
+    ),
+    "AttentionToScale-max": ModelCase(
+        lambda **kw: models.AttentionToScale(
+            3, model="UNet", model_arguments={"base_filters": 2}, scales=(0.75, 0.5), fusion="max", **kw
+        )
+    ),
+    "CCNet": ModelCase(lambda **kw: models.CCNet(3, backbone="resnet18", base_filters=4, **kw)),
+    "DANet": ModelCase(lambda **kw: models.DANet(3, backbone="resnet18", base_filters=4, multi_grid=(4, 8), **kw)),
     "DeepLabV1": ModelCase(lambda **kw: models.DeepLabV1(3, base_filters=4, **kw), sizes=((1, 1), (9, 13), (17, 24))),
     "DeepLabV1-msc": ModelCase(
         lambda **kw: models.DeepLabV1(3, field_of_view="base", multi_scale=True, base_filters=4, **kw),

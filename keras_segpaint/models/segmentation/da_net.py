@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import keras
 from keras import layers
 
-from keras_segpaint.backbones.base import build_features
+from keras_segpaint.backbones.base import OUTPUT_STRIDES, build_features
 from keras_segpaint.layers import ChannelAttention, PositionAttention, Resize
 from keras_segpaint.layers.factory import LayerFactory
 from keras_segpaint.models.segmentation.base import (
@@ -88,7 +88,8 @@ class DANet(SegmentationModel):
         name: str = "da_net",
     ):
         input_shape, data_format, policy = standardize_arguments(num_classes, input_shape, data_format, dtype)
-        rate = max(32 // output_stride, 1) if output_stride else 1
+        # Another stride is refused where the backbone is built.
+        rate = 32 // output_stride if output_stride in OUTPUT_STRIDES else 1
         multi_grid = tuple(multi_grid)
         if any(not isinstance(value, int) or value < 1 or value % rate for value in multi_grid):
             raise ValueError(
