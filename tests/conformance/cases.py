@@ -82,6 +82,15 @@ NARROW = {"backbone": "resnet18", "backbone_options": {"base_filters": 4}}
 MODELS = {
     "APCNet": ModelCase(lambda **kw: models.APCNet(3, filters=6, bins=(1, 3), **NARROW, **kw)),
     "DeepLabV3": ModelCase(lambda **kw: models.DeepLabV3(3, aspp_filters=6, head_conv=True, **NARROW, **kw)),
+    "DeepLabV3-mobile": ModelCase(
+        lambda **kw: models.DeepLabV3(
+            3,
+            backbone="mobilenet_v3_large",
+            aspp_filters=6,
+            backbone_options={"alpha": 0.1, "top": False, "dilate_first": True},
+            **kw,
+        )
+    ),
     "DeepLabV3Plus": ModelCase(
         lambda **kw: models.DeepLabV3Plus(3, rates=(1, 2), aspp_filters=6, decoder_filters=6, **NARROW, **kw)
     ),
@@ -97,6 +106,18 @@ MODELS = {
             decoder_filters=6,
             align_corners=True,
             **NARROW,
+            **kw,
+        )
+    ),
+    "DeepLabV3Plus-xception": ModelCase(
+        lambda **kw: models.DeepLabV3Plus(
+            3,
+            backbone="xception41",
+            rates=(1, 2),
+            separable=True,
+            aspp_filters=6,
+            decoder_filters=6,
+            backbone_options={"base_filters": 4},
             **kw,
         )
     ),
