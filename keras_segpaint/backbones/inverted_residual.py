@@ -51,12 +51,13 @@ def mobile_features(
     activation: str,
     output_stride: int,
     alpha: float,
+    dilate_first: bool = False,
 ) -> dict[str, Any]:
     """Builds a mobile network on the tensor `x`.
 
     The stem strides, and so does the first block of every stage but the first. A stage beyond `output_stride` is dilated:
     its first depthwise convolution, which would have strided, keeps the rate of the stage before, and so each feature
-    is the one that the classification network computes at that place.
+    is the one that the classification network computes at that place, unless `dilate_first`.
 
     Args:
         x: Images, normalised.
@@ -67,6 +68,7 @@ def mobile_features(
         activation: Of the stem and of the last convolution.
         output_stride: 8, 16 or 32.
         alpha: Width multiplier of the blocks.
+        dilate_first: Whether a dilated stage's first block has the rate of its others.
 
     Returns:
         Features by name, `"level1"` to `"level5"`.
@@ -136,7 +138,7 @@ def mobile_features(
         for index, block in enumerate(blocks, start=1):
             name = f"stage{stage}_block{index}"
             if index == 1:
-                x = inverted_residual(x, block, strides, rate_before, stage == 1, name)
+                x = inverted_residual(x, block, strides, rate if dilate_first else rate_before, stage == 1, name)
             else:
                 x = inverted_residual(x, block, 1, rate, True, name)
         rate_before = rate

@@ -29,6 +29,7 @@ def mobilenet_v3_features(
     output_stride: int = 32,
     alpha: float = 1.0,
     top: bool = True,
+    dilate_first: bool = False,
 ) -> dict[str, Any]:
     """Builds the trunk on the tensor `x`.
 
@@ -39,6 +40,8 @@ def mobilenet_v3_features(
         output_stride: 8, 16 or 32: of the deepest features. The stages beyond it are dilated instead of strided.
         alpha: Width multiplier of the blocks; the stem keeps its 16 channels. Published weights have 0.75 and 1.
         top: Whether the 1x1 convolution in front of the classifier follows the last stage.
+        dilate_first: Whether a dilated stage's first block has the rate of its others, as in torchvision's segmentation
+            networks; otherwise that of the stage before.
 
     Returns:
         Features by name, `"level1"` (stride 2) to `"level5"` (stride 32 or `output_stride`).
@@ -55,6 +58,7 @@ def mobilenet_v3_features(
         activation="hard_swish",
         output_stride=output_stride,
         alpha=alpha,
+        dilate_first=dilate_first,
     )
 
 

@@ -45,12 +45,10 @@ def _pool_then_unpool(layer: Any, tensors: list[Any]) -> Any:
 
 
 LAYERS = {
-    "BatchNormalization": LayerCase(
-        lambda f: layers.BatchNormalization(
-            axis=-1 if f == "channels_last" else 1, moving_mean_initializer="random_normal"
-        )
-    ),
     "AdaptiveContextModule": LayerCase(lambda f: layers.AdaptiveContextModule(5, bins=2, data_format=f)),
+    "AtrousPooling2D": LayerCase(
+        lambda f: layers.AtrousPooling2D(3, 2, padding=((1, 2), (2, 2)), mode="average", data_format=f)
+    ),
     "AtrousSpatialPyramidPooling": LayerCase(
         lambda f: layers.AtrousSpatialPyramidPooling(6, rates=(1, 2, 4), data_format=f)
     ),
@@ -62,6 +60,11 @@ LAYERS = {
     "AtrousSpatialPyramidPooling-sum": LayerCase(
         lambda f: layers.AtrousSpatialPyramidPooling(3, rates=(1, 2, 4), mode="sum", data_format=f)
     ),
+    "BatchNormalization": LayerCase(
+        lambda f: layers.BatchNormalization(
+            axis=-1 if f == "channels_last" else 1, moving_mean_initializer="random_normal"
+        )
+    ),
     "ChainedResidualPooling": LayerCase(lambda f: layers.ChainedResidualPooling(3, data_format=f)),
     "ChainedResidualPooling-conv_first": LayerCase(
         lambda f: layers.ChainedResidualPooling(2, pool_size=3, conv_first=True, data_format=f)
@@ -70,9 +73,6 @@ LAYERS = {
     "ContextModule": LayerCase(lambda f: layers.ContextModule(3, (1, 2, 1), (2, 4, 4), padding="first", data_format=f)),
     "CrissCrossAttention": LayerCase(lambda f: layers.CrissCrossAttention(data_format=f), inputs=((9, 7, 16),)),
     "GateUnit": LayerCase(lambda f: layers.GateUnit(data_format=f), inputs=((9, 6, 4), (5, 3, 4))),
-    "AtrousPooling2D": LayerCase(
-        lambda f: layers.AtrousPooling2D(3, 2, padding=((1, 2), (2, 2)), mode="average", data_format=f)
-    ),
     "LocalResponseNormalization": LayerCase(lambda f: layers.LocalResponseNormalization(3, alpha=0.5, data_format=f)),
     "MatchSize2D": LayerCase(lambda f: layers.MatchSize2D("center", data_format=f), inputs=((9, 6, 4), (5, 10, 2))),
     "MaxPoolingWithArgmax2D": LayerCase(
@@ -80,13 +80,13 @@ LAYERS = {
         apply=lambda layer, tensors: layer(tensors[0])[0],
     ),
     "MaxUnpooling2D": LayerCase(_unpool, apply=_pool_then_unpool),
-    "PyramidPooling": LayerCase(lambda f: layers.PyramidPooling(filters=3, data_format=f)),
     "MultiResolutionFusion": LayerCase(
         lambda f: layers.MultiResolutionFusion(data_format=f),
         inputs=((9, 6, 4), (5, 3, 6)),
         apply=lambda layer, tensors: layer(tensors),
     ),
     "PositionAttention": LayerCase(lambda f: layers.PositionAttention(data_format=f), inputs=((5, 7, 16),)),
+    "PyramidPooling": LayerCase(lambda f: layers.PyramidPooling(filters=3, data_format=f)),
     "ReflectionPadding2D": LayerCase(lambda f: layers.ReflectionPadding2D(10, data_format=f)),
     "ResidualConvUnit": LayerCase(lambda f: layers.ResidualConvUnit(data_format=f)),
     "Resize": LayerCase(lambda f: layers.Resize(size=(15, 7), data_format=f)),
@@ -106,6 +106,7 @@ NARROW = {"backbone": "resnet18", "backbone_options": {"base_filters": 4}}
 
 MODELS = {
     "AlexNet": ModelCase(lambda **kw: backbones.AlexNet(fully_convolutional=True, base_filters=4, **kw)),
+    "APCNet": ModelCase(lambda **kw: models.APCNet(3, filters=6, bins=(1, 3), **NARROW, **kw)),
     "AttentionToScale": ModelCase(
         lambda **kw: models.AttentionToScale(
             3, model="UNet", model_arguments={"base_filters": 2}, scales=(1.0, 0.5), attention_filters=4, **kw
@@ -128,17 +129,16 @@ MODELS = {
     "DeepLabV2-vgg": ModelCase(
         lambda **kw: models.DeepLabV2(3, backbone="vgg16", scales=(1.0,), rates=(2, 4), base_filters=4, **kw)
     ),
-    "DilatedNet": ModelCase(lambda **kw: models.DilatedNet(3, base_filters=4, **kw)),
-    "DilatedNet-reflect": ModelCase(
-        lambda **kw: models.DilatedNet(3, context="large", padding="reflect", base_filters=4, **kw)
-    ),
-    "FCN16s": ModelCase(lambda **kw: models.FCN16s(3, upsampling="learned", base_filters=4, **kw)),
-    "FCN32s": ModelCase(lambda **kw: models.FCN32s(3, backbone="vgg16_bn", base_filters=4, **kw)),
-    "FCN32s-alexnet": ModelCase(lambda **kw: models.FCN32s(3, backbone="alexnet", base_filters=4, **kw)),
-    "FCN8s": ModelCase(lambda **kw: models.FCN8s(3, base_filters=4, **kw)),
-    "FCN8s-pad100": ModelCase(lambda **kw: models.FCN8s(3, padding="pad100", at_once=True, base_filters=4, **kw)),
-    "APCNet": ModelCase(lambda **kw: models.APCNet(3, filters=6, bins=(1, 3), **NARROW, **kw)),
     "DeepLabV3": ModelCase(lambda **kw: models.DeepLabV3(3, aspp_filters=6, head_conv=True, **NARROW, **kw)),
+    "DeepLabV3-mobile": ModelCase(
+        lambda **kw: models.DeepLabV3(
+            3,
+            backbone="mobilenet_v3_large",
+            aspp_filters=6,
+            backbone_options={"alpha": 0.1, "top": False, "dilate_first": True},
+            **kw,
+        )
+    ),
     "DeepLabV3Plus": ModelCase(
         lambda **kw: models.DeepLabV3Plus(3, rates=(1, 2), aspp_filters=6, decoder_filters=6, **NARROW, **kw)
     ),
@@ -157,11 +157,32 @@ MODELS = {
             **kw,
         )
     ),
+    "DeepLabV3Plus-xception": ModelCase(
+        lambda **kw: models.DeepLabV3Plus(
+            3,
+            backbone="xception41",
+            rates=(1, 2),
+            separable=True,
+            aspp_filters=6,
+            decoder_filters=6,
+            backbone_options={"base_filters": 4},
+            **kw,
+        )
+    ),
+    "DilatedNet": ModelCase(lambda **kw: models.DilatedNet(3, base_filters=4, **kw)),
+    "DilatedNet-reflect": ModelCase(
+        lambda **kw: models.DilatedNet(3, context="large", padding="reflect", base_filters=4, **kw)
+    ),
+    "EfficientNetLite0": ModelCase(lambda **kw: backbones.EfficientNetLite0(alpha=0.1, top=False, **kw)),
     "ENet": ModelCase(lambda **kw: models.ENet(3, **kw)),
     "ENet-encoder": ModelCase(lambda **kw: models.ENet(3, stage="encoder", **kw), reduction=8),
+    "FCN16s": ModelCase(lambda **kw: models.FCN16s(3, upsampling="learned", base_filters=4, **kw)),
+    "FCN32s": ModelCase(lambda **kw: models.FCN32s(3, backbone="vgg16_bn", base_filters=4, **kw)),
+    "FCN32s-alexnet": ModelCase(lambda **kw: models.FCN32s(3, backbone="alexnet", base_filters=4, **kw)),
+    "FCN8s": ModelCase(lambda **kw: models.FCN8s(3, base_filters=4, **kw)),
+    "FCN8s-pad100": ModelCase(lambda **kw: models.FCN8s(3, padding="pad100", at_once=True, base_filters=4, **kw)),
     "FCNResNet": ModelCase(lambda **kw: models.FCNResNet(3, **NARROW, **kw)),
-    "PSPNet": ModelCase(lambda **kw: models.PSPNet(3, filters=6, **NARROW, **kw)),
-    "EfficientNetLite0": ModelCase(lambda **kw: backbones.EfficientNetLite0(alpha=0.1, top=False, **kw)),
+    "GFRNet": ModelCase(lambda **kw: models.GFRNet(3, base_filters=4, **kw)),
     "LinkNet": ModelCase(lambda **kw: models.LinkNet(3, **kw)),
     "LinkNet-mobile": ModelCase(
         # Where the deepest features are of one pixel, batch normalisation hides the shifts of the one before it.
@@ -170,19 +191,7 @@ MODELS = {
     ),
     "MobileNetV2": ModelCase(lambda **kw: backbones.MobileNetV2(alpha=0.1, top=False, **kw)),
     "MobileNetV3Large": ModelCase(lambda **kw: backbones.MobileNetV3Large(alpha=0.1, **kw)),
-    "AttentionToScale": ModelCase(
-        lambda **kw: models.AttentionToScale(
-            3, model="UNet", model_arguments={"base_filters": 2}, scales=(1.0, 0.5), attention_filters=4, **kw
-        )
-    ),
-    "AttentionToScale-max": ModelCase(
-        lambda **kw: models.AttentionToScale(
-            3, model="UNet", model_arguments={"base_filters": 2}, scales=(0.75, 0.5), fusion="max", **kw
-        )
-    ),
-    "CCNet": ModelCase(lambda **kw: models.CCNet(3, backbone="resnet18", base_filters=4, **kw)),
-    "DANet": ModelCase(lambda **kw: models.DANet(3, backbone="resnet18", base_filters=4, multi_grid=(4, 8), **kw)),
-    "GFRNet": ModelCase(lambda **kw: models.GFRNet(3, base_filters=4, **kw)),
+    "PSPNet": ModelCase(lambda **kw: models.PSPNet(3, filters=6, **NARROW, **kw)),
     "RefineNet": ModelCase(lambda **kw: models.RefineNet(3, backbone="resnet18", base_filters=4, filters=4, **kw)),
     "ResNet": ModelCase(lambda **kw: backbones.ResNet("resnet18", **kw)),
     "SegNet": ModelCase(lambda **kw: models.SegNet(3, base_filters=4, bayesian=True, **kw)),

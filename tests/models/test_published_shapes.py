@@ -13,7 +13,17 @@ SMP = {"num_classes": 21, "backbone": "resnet18", "multi_grid": (), "head_conv":
 CASES = {
     "fcn_resnet50": (models.FCNResNet, TORCHVISION, names.torchvision_fcn_layer),
     "deeplabv3_resnet50": (models.DeepLabV3, {**DEEPLAB, "backbone": "resnet50"}, names.torchvision_deeplab_layer),
-    "deeplabv3_resnet101": (models.DeepLabV3, {**DEEPLAB, "backbone": "resnet101"}, names.torchvision_deeplab_layer),
+    "deeplabv3_mobilenet_v3_large": (
+        models.DeepLabV3,
+        {
+            **DEEPLAB,
+            "backbone": "mobilenet_v3_large",
+            "output_stride": 16,
+            "rates": (12, 24, 36),
+            "backbone_options": {"dilate_first": True},
+        },
+        None,
+    ),
     "DeepLabV3(resnet18)": (models.DeepLabV3, {**SMP, "output_stride": 8}, names.smp_deeplab_v3_layer),
     "DeepLabV3Plus(resnet18)": (
         models.DeepLabV3Plus,
@@ -28,6 +38,7 @@ def test_weights_and_convolutions_are_the_published_ones(specs, published):
     build, arguments, rename = CASES[published]
     spec = specs(published)
     model = build(**arguments)
+    rename = rename or names.mobile_deeplab_layers(model, arguments["backbone"])
     # Arrays of the right shape that take no memory.
     state = {key: np.broadcast_to(np.float32(0), shape) for key, shape in spec["state_dict"].items()}
     assert len(list(names.pairs(model, state, rename))) == len(model.variables) - seeds(model)

@@ -11,6 +11,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_segpaint.backbones.layouts import TRUNK, torch_module
 from tests.reference import _match
 
 Rename = Callable[[str], str]
@@ -96,6 +97,16 @@ def smp_deeplab_v3_plus_layer(module: str) -> str:
         "block2.0.1": "decoder1_conv",
         "block2.1": "decoder1_bn",
     }[rest]
+
+
+def mobile_deeplab_layers(model: keras.Model, backbone: str) -> Rename:
+    """The same of torchvision's DeepLab on a mobile network, whose trunk counts its blocks through."""
+    trunk = {
+        torch_module(backbone, layer.name).replace("features", "backbone", 1): layer.name
+        for layer in model.layers
+        if TRUNK.fullmatch(layer.name) and layer.weights
+    }
+    return lambda module: trunk.get(module) or torchvision_deeplab_layer(module)
 
 
 def find_layer(model: keras.Model, path: str) -> keras.layers.Layer:

@@ -27,7 +27,8 @@ class DeepLabV3(SegmentationModel):
 
     The defaults are the paper's network. torchvision's is `DeepLabV3(21, backbone="resnet50", output_stride=8,
     multi_grid=(), head_conv=True, dropout=0.5, backbone_options={"dilate_first": False})`, or with
-    `backbone="mobilenet_v3_large", output_stride=16, rates=(12, 24, 36), head_conv=True, dropout=0.5`.
+    `backbone="mobilenet_v3_large", output_stride=16, rates=(12, 24, 36), head_conv=True, dropout=0.5,
+    backbone_options={"dilate_first": True}`.
 
     Args:
         num_classes: Integer >= 1.
@@ -64,8 +65,9 @@ class DeepLabV3(SegmentationModel):
         `"logits"` and `"aux"`.
 
     58,040,661 parameters at 21 classes; in torchvision's form 39,638,869 with ResNet-50 and 58,630,997 with ResNet-101,
-    to which the auxiliary head adds 2,365,205. Blocks of the ResNet stride in their 3x3 convolution, as torchvision's
-    do; the authors' stride elsewhere.
+    to which the auxiliary head adds 2,365,205, and 11,029,328 with MobileNetV3 and auxiliary head. That head is behind
+    the last block of an eighth of the image's size here, behind the first in torchvision's MobileNetV3. Blocks of the
+    ResNet stride in their 3x3 convolution, as torchvision's do; those of `"resnet101_v1"` stride in their first.
 
     Raises:
         ValueError: If an argument is not one of the above.
@@ -87,6 +89,7 @@ class DeepLabV3(SegmentationModel):
         ({"num_classes": 21, "backbone": "resnet50", "head_conv": True}, 39_638_869),
         ({"num_classes": 21, "backbone": "resnet50", "head_conv": True, "supervised": True}, 42_004_074),
         ({"num_classes": 21, "backbone": "resnet101", "head_conv": True}, 58_630_997),
+        ({"num_classes": 21, "backbone": "mobilenet_v3_large", "head_conv": True, "supervised": True}, 11_029_328),
     )
 
     def __init__(

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import keras
-from keras import layers
 
 from keras_segpaint.backbones.base import build_features
 from keras_segpaint.layers import AtrousSpatialPyramidPooling, Resize
@@ -59,8 +58,8 @@ class DeepLabV3Plus(SegmentationModel):
     Output shape:
         float32 logits `(batch, height, width, num_classes)`.
 
-    59,344,309 parameters at 21 classes; in the form of segmentation_models.pytorch 26,682,725 with ResNet-50 and
-    45,674,853 with ResNet-101.
+    59,344,309 parameters at 21 classes; in the form of segmentation_models.pytorch 26,682,725 with ResNet-50,
+    45,674,853 with ResNet-101 and 41,042,005 with Xception-65.
 
     Raises:
         ValueError: If an argument is not one of the above.
@@ -94,7 +93,11 @@ class DeepLabV3Plus(SegmentationModel):
                 },
                 count,
             )
-            for backbone, count in (("resnet50", 26_682_725), ("resnet101", 45_674_853))
+            for backbone, count in (
+                ("resnet50", 26_682_725),
+                ("resnet101", 45_674_853),
+                ("xception65", 41_042_005),
+            )
         ),
     )
 
@@ -203,15 +206,7 @@ def decoder(
 
     def unit(x: Any, filters: int, kernel_size: int, name: str) -> Any:
         if separable and kernel_size > 1:
-            x = layers.DepthwiseConv2D(
-                kernel_size,
-                padding="same",
-                use_bias=False,
-                depthwise_initializer="he_normal",
-                data_format=build.data_format,
-                dtype=build.dtype,
-                name=f"{name}_depthwise",
-            )(x)
+            x = build.depthwise_conv(kernel_size, use_bias=False, name=f"{name}_depthwise")(x)
             if depthwise_norm:
                 x = build.norm(x, f"{name}_depthwise_bn")
                 x = build.relu(name=f"{name}_depthwise_relu")(x)
