@@ -71,7 +71,7 @@ class AttentionToScale(SegmentationModel):
     """
 
     paper: ClassVar[str] = "Chen, Yang, Wang, Xu, Yuille 2015, Attention to Scale, arXiv:1511.03339"
-    good_for: ClassVar[str] = "objects of very different sizes, on top of any network"
+    good_for: ClassVar[str] = "Objects of very different sizes, on top of any network"
     reference_parameters: ClassVar[tuple[tuple[dict[str, Any], int], ...]] = (({"num_classes": 21}, 34_663_256),)
 
     def __init__(

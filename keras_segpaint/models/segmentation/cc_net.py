@@ -64,7 +64,7 @@ class CCNet(SegmentationModel):
     """
 
     paper: ClassVar[str] = "Huang, Wang, Huang, Huang, Wei, Liu 2018, CCNet, arXiv:1811.11721"
-    good_for: ClassVar[str] = "context of the whole image at large sizes, for little memory"
+    good_for: ClassVar[str] = "Context of the whole image at large sizes, for little memory"
     reference_parameters: ClassVar[tuple[tuple[dict[str, Any], int], ...]] = (
         ({"num_classes": 19}, 66_558_036),
         ({"num_classes": 19, "supervised": True}, 66_558_036 + 4_729_875),

@@ -64,7 +64,7 @@ class DANet(SegmentationModel):
     """
 
     paper: ClassVar[str] = "Fu, Liu, Tian, Li, Bao, Fang, Lu 2018, DANet, arXiv:1809.02983"
-    good_for: ClassVar[str] = "scenes where distant parts of one class must agree"
+    good_for: ClassVar[str] = "Scenes where distant parts of one class must agree"
     reference_parameters: ClassVar[tuple[tuple[dict[str, Any], int], ...]] = (
         ({"num_classes": 19, "backbone": "resnet50", "supervised": True}, 47_462_651),
         ({"num_classes": 19, "backbone": "resnet101", "supervised": True}, 66_454_779),

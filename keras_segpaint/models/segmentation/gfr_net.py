@@ -68,7 +68,7 @@ class GFRNet(SegmentationModel):
     """
 
     paper: ClassVar[str] = "Islam, Rochan, Bruce, Wang 2017, G-FRNet, arXiv:1806.11266"
-    good_for: ClassVar[str] = "street scenes from few images, outlines refined step by step"
+    good_for: ClassVar[str] = "Street scenes from few images, outlines refined step by step"
     reference_parameters: ClassVar[tuple[tuple[dict[str, Any], int], ...]] = (
         ({"num_classes": 11}, 29_194_090),
         ({"num_classes": 11, "supervised": True}, 29_194_090),

@@ -72,7 +72,7 @@ class RefineNet(SegmentationModel):
     """
 
     paper: ClassVar[str] = "Lin, Milan, Shen, Reid 2016, RefineNet, arXiv:1611.06612"
-    good_for: ClassVar[str] = "fine detail from deep features, batches of one"
+    good_for: ClassVar[str] = "Fine detail from deep features, batches of one"
     reference_parameters: ClassVar[tuple[tuple[dict[str, Any], int], ...]] = (
         ({"num_classes": 21, "backbone": "resnet50", "variant": "code"}, 99_060_309),
         ({"num_classes": 21, "backbone": "resnet101", "variant": "code"}, 118_052_437),
