@@ -87,7 +87,7 @@ def demo(
         result = training.train(
             config,
             out / "run",
-            callbacks=[progress, FastFit(_crops(train))],
+            callbacks=[progress, FastFit()],
             train_data=train.subset(list(range(len(train))) * REPEATS),
             val_data=val_data,
             verbose=0,
@@ -141,19 +141,6 @@ def demo(
     for name, value in summary.items():
         output.print(f"{name:<26}{value}", highlight=False)
     output.print(f"everything took {minutes:.1f} min; open {plain(page)}", soft_wrap=True, highlight=False)
-
-
-def _crops(train: Any, batches: int = 20) -> Any:
-    """Batches of random crops, as training takes them, in [0, 1]."""
-    import numpy as np
-
-    rng = np.random.default_rng(0)
-    (height, width), count = RECIPE["augmentation"][-1].get("size", SIZE), batches * RECIPE["batch_size"]
-    crops = []
-    for index in rng.integers(0, len(train), count):
-        y, x = rng.integers(0, SIZE[0] - height + 1), rng.integers(0, SIZE[1] - width + 1)
-        crops.append(train[index].image[y : y + height, x : x + width])
-    return np.stack(crops).reshape(batches, RECIPE["batch_size"], height, width, -1) / np.float32(255)
 
 
 def _judge(runner: Any, expected: list[Any], images: Any, test: Any, report: Any) -> Judged:
