@@ -125,7 +125,7 @@ MODELS = {
         # The taps of a 4x4 kernel of rate 4 lie outside a smaller map, all of them.
         fit_size=(33, 41),
     ),
-    # In the two below rates are small beside the maps: where they are not, oneDNN's convolutions of TensorFlow write
+    # In this and DilatedNet rates are small beside the maps: where they are not, oneDNN's convolutions of TensorFlow write
     # beside their results, channels first.
     "DeepLabV2": ModelCase(
         lambda **kw: models.DeepLabV2(3, backbone="resnet18", rates=(1, 2), scales=(1.0, 0.5), base_filters=4, **kw)
@@ -133,7 +133,6 @@ MODELS = {
     "DeepLabV2-vgg": ModelCase(
         lambda **kw: models.DeepLabV2(3, backbone="vgg16", scales=(1.0,), rates=(2, 4), base_filters=4, **kw)
     ),
-<<<<<<< ours
     "DeepLabV3": ModelCase(lambda **kw: models.DeepLabV3(3, aspp_filters=6, head_conv=True, **NARROW, **kw)),
     "DeepLabV3-mobile": ModelCase(
         lambda **kw: models.DeepLabV3(
@@ -174,20 +173,14 @@ MODELS = {
             **kw,
         )
     ),
-    "DilatedNet": ModelCase(lambda **kw: models.DilatedNet(3, base_filters=4, **kw)),
-    "DilatedNet-reflect": ModelCase(
-        lambda **kw: models.DilatedNet(3, context="large", padding="reflect", base_filters=4, **kw)
-    ),
-    "EfficientNetLite0": ModelCase(lambda **kw: backbones.EfficientNetLite0(alpha=0.1, top=False, **kw)),
-    "ENet": ModelCase(lambda **kw: models.ENet(3, **kw)),
-    "ENet-encoder": ModelCase(lambda **kw: models.ENet(3, stage="encoder", **kw), reduction=8),
-=======
     "DilatedNet": ModelCase(
         lambda **kw: models.DilatedNet(3, context_layers=7, base_filters=4, **kw),
         sizes=((1, 1), (9, 13), (72, 80)),
     ),
     "DilatedNet-reflect": ModelCase(lambda **kw: models.DilatedNet(3, padding="reflect", base_filters=4, **kw)),
->>>>>>> theirs
+    "EfficientNetLite0": ModelCase(lambda **kw: backbones.EfficientNetLite0(alpha=0.1, top=False, **kw)),
+    "ENet": ModelCase(lambda **kw: models.ENet(3, **kw)),
+    "ENet-encoder": ModelCase(lambda **kw: models.ENet(3, stage="encoder", **kw), reduction=8),
     "FCN16s": ModelCase(lambda **kw: models.FCN16s(3, upsampling="learned", base_filters=4, **kw)),
     "FCN32s": ModelCase(lambda **kw: models.FCN32s(3, backbone="vgg16_bn", base_filters=4, **kw)),
     "FCN32s-alexnet": ModelCase(lambda **kw: models.FCN32s(3, backbone="alexnet", base_filters=4, **kw)),
