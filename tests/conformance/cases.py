@@ -162,6 +162,7 @@ MODELS = {
         )
     ),
     "DeepLabV3Plus-xception": ModelCase(
+        # Through forty normalisations over four pixels each, gradients grow beyond what float16 holds.
         lambda **kw: models.DeepLabV3Plus(
             3,
             backbone="xception41",
@@ -171,7 +172,8 @@ MODELS = {
             decoder_filters=6,
             backbone_options={"base_filters": 4},
             **kw,
-        )
+        ),
+        fit_size=(48, 64),
     ),
     "DilatedNet": ModelCase(
         lambda **kw: models.DilatedNet(3, context_layers=7, base_filters=4, **kw),
