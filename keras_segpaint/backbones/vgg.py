@@ -155,6 +155,7 @@ class VGG16(Backbone):
             behind them are dilated. Defaults to `32`.
         fully_convolutional: Whether the first two fully connected layers follow, as convolutions of 7x7 and 1x1, with
             dropout behind each. Defaults to `False`.
+        fc_kernel_size: Kernel of the first of them. Defaults to `7`.
         base_filters: Width of the first block. Defaults to `64`.
         normalization: `"batch"`, `"frozen_batch"` or `"group"`, for `"vgg16_bn"`. Defaults to `"batch"`.
         weights: `None`, `"imagenet"` or the path of a weights file. Defaults to `None`.
@@ -200,6 +201,7 @@ class VGG16(Backbone):
         *,
         output_stride: int = 32,
         fully_convolutional: bool = False,
+        fc_kernel_size: int = 7,
         base_filters: int = 64,
         normalization: str = "batch",
         weights: str | None = None,
@@ -213,7 +215,10 @@ class VGG16(Backbone):
         super().__init__(
             architecture,
             options=dict(
-                output_stride=output_stride, fully_convolutional=fully_convolutional, base_filters=base_filters
+                output_stride=output_stride,
+                fully_convolutional=fully_convolutional,
+                fc_kernel_size=fc_kernel_size,
+                base_filters=base_filters,
             ),
             normalization=normalization,
             weights=weights,

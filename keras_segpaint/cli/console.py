@@ -23,8 +23,9 @@ def table(title: str, rows: Sequence[Mapping[str, Any]], right: Sequence[str] = 
     """A table with one row per mapping; the columns named in `right` are right-aligned."""
     result = Table(title=title, title_justify="left", header_style="bold")
     names = list(rows[0]) if rows else []
-    for name in names:
-        result.add_column(name, justify="right" if name in right else "left", overflow="fold")
+    for position, name in enumerate(names):
+        # The first column holds what is typed: it is never broken.
+        result.add_column(name, justify="right" if name in right else "left", overflow="fold", no_wrap=position == 0)
     for row in rows:
         result.add_row(*(plain(row[name]) for name in names))
     return result

@@ -6,6 +6,7 @@ from typing import Any
 from keras import initializers, layers
 
 from keras_segpaint.layers.batch_normalization import BatchNormalization
+from keras_segpaint.layers.channels_first import ChannelsFirstConv2D, ChannelsFirstConv2DTranspose
 from keras_segpaint.ops.pooling import standardize_window
 from keras_segpaint.ops.spatial import channel_axis
 
@@ -60,7 +61,8 @@ class LayerFactory:
         """A convolution with He-normal initialisation, `"same"` padding unless told otherwise."""
         kwargs.setdefault("padding", "same")
         kwargs.setdefault("kernel_initializer", "he_normal")
-        return layers.Conv2D(filters, kernel_size, data_format=self.data_format, dtype=self.dtype, **kwargs)
+        layer = layers.Conv2D if self.data_format == "channels_last" else ChannelsFirstConv2D
+        return layer(filters, kernel_size, data_format=self.data_format, dtype=self.dtype, **kwargs)
 
     def depthwise_conv(self, kernel_size: Any, **kwargs: Any) -> layers.DepthwiseConv2D:
         """A convolution of each channel alone with He-normal initialisation, `"same"` padding unless told otherwise."""
@@ -74,7 +76,8 @@ class LayerFactory:
         """A transposed convolution with He-normal initialisation, `"same"` padding unless told otherwise."""
         kwargs.setdefault("padding", "same")
         kwargs.setdefault("kernel_initializer", "he_normal")
-        return layers.Conv2DTranspose(filters, kernel_size, data_format=self.data_format, dtype=self.dtype, **kwargs)
+        layer = layers.Conv2DTranspose if self.data_format == "channels_last" else ChannelsFirstConv2DTranspose
+        return layer(filters, kernel_size, data_format=self.data_format, dtype=self.dtype, **kwargs)
 
     def batch_norm(self, **kwargs: Any) -> BatchNormalization:
         """Batch normalisation over the channels."""

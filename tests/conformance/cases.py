@@ -125,11 +125,7 @@ MODELS = {
         # The taps of a 4x4 kernel of rate 4 lie outside a smaller map, all of them.
         fit_size=(33, 41),
     ),
-    # In this and DilatedNet rates are small beside the maps: where they are not, oneDNN's convolutions of TensorFlow write
-    # beside their results, channels first.
-    "DeepLabV2": ModelCase(
-        lambda **kw: models.DeepLabV2(3, backbone="resnet18", rates=(1, 2), scales=(1.0, 0.5), base_filters=4, **kw)
-    ),
+    "DeepLabV2": ModelCase(lambda **kw: models.DeepLabV2(3, backbone="resnet18", base_filters=4, **kw)),
     "DeepLabV2-vgg": ModelCase(
         lambda **kw: models.DeepLabV2(3, backbone="vgg16", scales=(1.0,), rates=(2, 4), base_filters=4, **kw)
     ),
@@ -175,10 +171,7 @@ MODELS = {
         ),
         fit_size=(48, 64),
     ),
-    "DilatedNet": ModelCase(
-        lambda **kw: models.DilatedNet(3, context_layers=7, base_filters=4, **kw),
-        sizes=((1, 1), (9, 13), (72, 80)),
-    ),
+    "DilatedNet": ModelCase(lambda **kw: models.DilatedNet(3, base_filters=4, **kw)),
     "DilatedNet-reflect": ModelCase(lambda **kw: models.DilatedNet(3, padding="reflect", base_filters=4, **kw)),
     "EfficientNetLite0": ModelCase(lambda **kw: backbones.EfficientNetLite0(alpha=0.1, top=False, **kw)),
     "ENet": ModelCase(lambda **kw: models.ENet(3, **kw)),
