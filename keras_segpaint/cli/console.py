@@ -19,13 +19,12 @@ def plain(text: object) -> str:
     return escape(str(text))
 
 
-def table(title: str, rows: Sequence[Mapping[str, Any]], right: Sequence[str] = ()) -> Table:
-    """A table with one row per mapping; the columns named in `right` are right-aligned."""
+def table(title: str, rows: Sequence[Mapping[str, Any]], right: Sequence[str] = (), whole: Sequence[str] = ()) -> Table:
+    """A table with one row per mapping; columns named in `right` are right-aligned, those in `whole` never broken."""
     result = Table(title=title, title_justify="left", header_style="bold")
     names = list(rows[0]) if rows else []
-    for position, name in enumerate(names):
-        # The first column holds what is typed: it is never broken.
-        result.add_column(name, justify="right" if name in right else "left", overflow="fold", no_wrap=position == 0)
+    for name in names:
+        result.add_column(name, justify="right" if name in right else "left", overflow="fold", no_wrap=name in whole)
     for row in rows:
         result.add_row(*(plain(row[name]) for name in names))
     return result

@@ -1,6 +1,7 @@
 """`segpaint models`: which networks there are."""
 
 import json
+import re
 from importlib import resources
 
 from keras_segpaint.cli.console import output, table
@@ -24,9 +25,21 @@ def models(debug: DebugOption = False) -> None:
             "model": row["model"],
             "parameters": f"{row['parameters']:,}",
             "mult-adds": f"{row['multiply_adds'] / 1e9:.1f} G",
-            "good for": row["good_for"],
-            "paper": row["paper"],
+            "good for": f"{row['good_for']}\n{reference(row['paper'])}",
         }
         for row in catalogue
     ]
-    output.print(table("Models: segpaint train NAME", rows, right=("parameters", "mult-adds")))
+    output.print(
+        table(
+            "Models: segpaint train NAME",
+            rows,
+            right=("parameters", "mult-adds"),
+            whole=("model", "parameters", "mult-adds"),
+        )
+    )
+
+
+def reference(paper: str) -> str:
+    """First author, year, and number in arXiv of a publication in one line."""
+    found = re.search(r"^([^,]*?)(?:,.*?)? ((?:19|20)\d\d),.*?(arXiv:[\d.]+)?$", paper)
+    return paper if found is None else " ".join(part for part in found.groups() if part)

@@ -12,7 +12,7 @@ def test_models_names_paper_and_parameters(segpaint):
     for name in models.__all__:
         assert f"│ {name} " in result.stdout
     assert "363,856" in result.stdout
-    assert "arXiv:1606.02147" in result.stdout
+    assert "Paszke 2016 arXiv:1606.02147" in result.stdout
 
 
 def test_the_table_of_models_is_what_the_models_say():
