@@ -118,6 +118,10 @@ def test_training_step(name, dtype):
             assert change > 0 or not can_train(weight.path), f"{weight.path} was not trained"
 
 
+@pytest.mark.skipif(
+    keras.backend.backend() != "torch",
+    reason="what is counted is the same on every backend, and PyTorch is the fastest to make 130 million weights",
+)
 @pytest.mark.parametrize(
     ("model", "arguments", "expected"),
     [
