@@ -3,15 +3,15 @@
 from typing import Any
 
 import keras
-from keras import layers, ops
+from keras import ops
 
-from keras_segpaint.layers.factory import LayerFactory
+from keras_segpaint.layers.query_key_value import QueryKeyValueAttention
 from keras_segpaint.ops.softmax import attention_weights
-from keras_segpaint.ops.spatial import channel_axis, spatial_size, standardize_data_format
+from keras_segpaint.ops.spatial import spatial_size
 
 
 @keras.saving.register_keras_serializable(package="keras_segpaint")
-class CrissCrossAttention(layers.Layer):
+class CrissCrossAttention(QueryKeyValueAttention):
     """Adds to each position a mixture of the positions of its row and column.
 
     Queries and keys are 1x1 convolutions to an eighth of the channels, values one to all of them. One softmax runs over
@@ -42,31 +42,6 @@ class CrissCrossAttention(layers.Layer):
         (1, 5, 7, 16)
     """
 
-    def __init__(
-        self,
-        reduction: int = 8,
-        gamma_initializer: Any = "zeros",
-        data_format: str | None = None,
-        **kwargs: Any,
-    ):
-        super().__init__(**kwargs)
-        if not isinstance(reduction, int) or reduction < 1:
-            raise ValueError(f"`reduction` must be an integer >= 1. Received: reduction={reduction!r}")
-        self.reduction = reduction
-        self.gamma_initializer = keras.initializers.get(gamma_initializer)
-        self.data_format = standardize_data_format(data_format)
-
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
-        channels = input_shape[channel_axis(self.data_format)] or 1
-        inner = max(channels // self.reduction, 1)
-        build = LayerFactory(self.data_format, self.dtype_policy)
-        self.query = build.conv(inner, 1, name="query")
-        self.key = build.conv(inner, 1, name="key")
-        self.value = build.conv(channels, 1, name="value")
-        for layer in (self.query, self.key, self.value):
-            layer.build(input_shape)
-        self.gamma = self.add_weight(shape=(1,), initializer=self.gamma_initializer, name="gamma")
-
     def call(self, inputs: Any) -> Any:
         query, key = (ops.cast(layer(inputs), "float32") for layer in (self.query, self.key))
         value = self.value(inputs)
@@ -84,15 +59,3 @@ class CrissCrossAttention(layers.Layer):
             "bhwg,bgwc->bhwc" if last else "bhwg,bcgw->bchw", attention[..., :height], value
         ) + ops.einsum("bhwv,bhvc->bhwc" if last else "bhwv,bchv->bchw", attention[..., height:], value)
         return inputs + self.gamma * mixture
-
-    def compute_output_spec(self, inputs: Any) -> keras.KerasTensor:
-        return keras.KerasTensor(inputs.shape, dtype=self.compute_dtype)
-
-    def get_config(self) -> dict[str, Any]:
-        config = super().get_config()
-        config.update(
-            reduction=self.reduction,
-            gamma_initializer=keras.initializers.serialize(self.gamma_initializer),
-            data_format=self.data_format,
-        )
-        return config

@@ -3,15 +3,14 @@
 from typing import Any
 
 import keras
-from keras import layers, ops
+from keras import ops
 
-from keras_segpaint.layers.factory import LayerFactory
+from keras_segpaint.layers.query_key_value import QueryKeyValueAttention
 from keras_segpaint.ops.softmax import attention_weights
-from keras_segpaint.ops.spatial import channel_axis, standardize_data_format
 
 
 @keras.saving.register_keras_serializable(package="keras_segpaint")
-class PositionAttention(layers.Layer):
+class PositionAttention(QueryKeyValueAttention):
     """Adds to each position a mixture of all positions, the more of one the more alike the two are.
 
     Queries and keys are 1x1 convolutions to an eighth of the channels, values one to all of them. The mixture is scaled
@@ -44,31 +43,6 @@ class PositionAttention(layers.Layer):
         (1, 5, 7, 16)
     """
 
-    def __init__(
-        self,
-        reduction: int = 8,
-        gamma_initializer: Any = "zeros",
-        data_format: str | None = None,
-        **kwargs: Any,
-    ):
-        super().__init__(**kwargs)
-        if not isinstance(reduction, int) or reduction < 1:
-            raise ValueError(f"`reduction` must be an integer >= 1. Received: reduction={reduction!r}")
-        self.reduction = reduction
-        self.gamma_initializer = keras.initializers.get(gamma_initializer)
-        self.data_format = standardize_data_format(data_format)
-
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
-        channels = input_shape[channel_axis(self.data_format)] or 1
-        inner = max(channels // self.reduction, 1)
-        build = LayerFactory(self.data_format, self.dtype_policy)
-        self.query = build.conv(inner, 1, name="query")
-        self.key = build.conv(inner, 1, name="key")
-        self.value = build.conv(channels, 1, name="value")
-        for layer in (self.query, self.key, self.value):
-            layer.build(input_shape)
-        self.gamma = self.add_weight(shape=(1,), initializer=self.gamma_initializer, name="gamma")
-
     def call(self, inputs: Any) -> Any:
         query, key, value = (self._positions(layer(inputs)) for layer in (self.query, self.key, self.value))
         query, key = ops.cast(query, "float32"), ops.cast(key, "float32")
@@ -84,15 +58,3 @@ class PositionAttention(layers.Layer):
         if self.data_format == "channels_last":
             return ops.reshape(x, (shape[0], shape[1] * shape[2], shape[3]))
         return ops.reshape(x, (shape[0], shape[1], shape[2] * shape[3]))
-
-    def compute_output_spec(self, inputs: Any) -> keras.KerasTensor:
-        return keras.KerasTensor(inputs.shape, dtype=self.compute_dtype)
-
-    def get_config(self) -> dict[str, Any]:
-        config = super().get_config()
-        config.update(
-            reduction=self.reduction,
-            gamma_initializer=keras.initializers.serialize(self.gamma_initializer),
-            data_format=self.data_format,
-        )
-        return config

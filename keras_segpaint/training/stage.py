@@ -136,13 +136,10 @@ class Stage:
 
     def compile(self, model: keras.Model, steps_per_epoch: int) -> None:
         """Gives the model its optimizer, loss and metric."""
-        optimizer = build_optimizer(self.recipe, steps_per_epoch)
-        if self.config.mixed_precision == "mixed_float16":
-            optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
         add_weight_decay(model, self.recipe.weight_decay)
         labels = dict(ignore_class=self.train_data.ignore_class, data_format=model.data_format)
         model.compile(
-            optimizer=optimizer,
+            optimizer=build_optimizer(self.recipe, steps_per_epoch),
             loss=losses.SparseCrossentropy(class_weights=self.class_weights, **labels),
             metrics=[metrics.MeanIoU(model.num_classes, name="mean_iou", **labels)],
         )

@@ -106,6 +106,7 @@ def test_training_step(name, dtype):
         run_eagerly=keras.backend.backend() != "jax",
     )
     assert model.output.dtype == "float32"
+    assert isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer) == (dtype == "mixed_float16")
     before = [keras.ops.convert_to_numpy(weight).copy() for weight in model.trainable_weights]
     x = images((2, height, width, case.channels))
     logits = tuple(-(-(extent - case.margin) // case.reduction) for extent in case.fit_size)

@@ -4,13 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import keras
-from keras import layers
 
 from keras_segpaint.backbones.base import build_features
 from keras_segpaint.layers import AdaptiveContextModule
 from keras_segpaint.layers.factory import LayerFactory
 from keras_segpaint.models.segmentation.base import SegmentationModel, image_input, standardize_arguments
-from keras_segpaint.models.segmentation.heads import fcn_head, upsample_logits
+from keras_segpaint.models.segmentation.heads import fcn_head, upsample_logits, with_auxiliary_head
 
 
 @keras.saving.register_keras_serializable(package="keras_segpaint")
@@ -114,15 +113,18 @@ class APCNet(SegmentationModel):
         features = build_features(backbone, inputs, build, output_stride=output_stride, **(backbone_options or {}))
         deep = features["level5"]
         x = build.concatenate(name="pyramid")([deep, *(context(deep) for context in contexts)])
-        x = build.conv(filters, 3, use_bias=False, name="head_conv")(x)
-        x = build.relu(name="head_relu")(build.norm(x, "head_bn"))
-        if dropout:
-            x = layers.Dropout(dropout, dtype=policy, name="head_dropout")(x)
-        x = build.conv(num_classes, 1, name="head_classifier")(x)
+        x = fcn_head(x, num_classes, build, filters=filters, dropout=dropout, name="head")
         outputs = upsample_logits(x, inputs, build, name="logits")
         if supervised:
-            x = fcn_head(features["level4"], num_classes, build, dropout=dropout, name="aux")
-            outputs = {"logits": outputs, "aux": upsample_logits(x, inputs, build, name="aux")}
+            outputs = with_auxiliary_head(
+                outputs,
+                features["level4"],
+                inputs,
+                build,
+                num_classes=num_classes,
+                dropout=dropout,
+                align_corners=False,
+            )
 
         # === Config ===
         arguments = dict(

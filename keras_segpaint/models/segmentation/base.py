@@ -47,6 +47,8 @@ class SegmentationModel(keras.Model):
         **kwargs: Any,
     ):
         super().__init__(inputs=inputs, outputs=outputs, name=name, **kwargs)
+        # By this `compile` knows that float16 needs its loss scaled.
+        self.dtype_policy = keras.dtype_policies.get(arguments.get("dtype"))
         self._arguments = dict(arguments)
         self.num_classes = arguments["num_classes"]
         self.data_format = arguments["data_format"]

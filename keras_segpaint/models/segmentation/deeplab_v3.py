@@ -9,7 +9,7 @@ from keras_segpaint.backbones.base import build_features
 from keras_segpaint.layers import AtrousSpatialPyramidPooling
 from keras_segpaint.layers.factory import LayerFactory
 from keras_segpaint.models.segmentation.base import SegmentationModel, image_input, standardize_arguments
-from keras_segpaint.models.segmentation.heads import fcn_head, upsample_logits
+from keras_segpaint.models.segmentation.heads import upsample_logits, with_auxiliary_head
 
 MULTI_GRID = (1, 2, 4)
 
@@ -140,9 +140,15 @@ class DeepLabV3(SegmentationModel):
         outputs = upsample_logits(x, inputs, build, align_corners=align_corners, name="logits")
         if supervised:
             before = features["level3" if backbone.startswith("mobilenet") else "level4"]
-            x = fcn_head(before, num_classes, build, dropout=0.1, name="aux")
-            aux = upsample_logits(x, inputs, build, align_corners=align_corners, name="aux")
-            outputs = {"logits": outputs, "aux": aux}
+            outputs = with_auxiliary_head(
+                outputs,
+                before,
+                inputs,
+                build,
+                num_classes=num_classes,
+                dropout=0.1,
+                align_corners=align_corners,
+            )
 
         # === Config ===
         arguments = dict(

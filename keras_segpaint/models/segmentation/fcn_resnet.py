@@ -8,7 +8,7 @@ import keras
 from keras_segpaint.backbones.base import build_features
 from keras_segpaint.layers.factory import LayerFactory
 from keras_segpaint.models.segmentation.base import SegmentationModel, image_input, standardize_arguments
-from keras_segpaint.models.segmentation.heads import fcn_head, upsample_logits
+from keras_segpaint.models.segmentation.heads import fcn_head, upsample_logits, with_auxiliary_head
 
 
 @keras.saving.register_keras_serializable(package="keras_segpaint")
@@ -96,8 +96,15 @@ class FCNResNet(SegmentationModel):
         x = fcn_head(features["level5"], num_classes, build, dropout=dropout, name="head")
         outputs = upsample_logits(x, inputs, build, name="logits")
         if supervised:
-            x = fcn_head(features["level4"], num_classes, build, dropout=dropout, name="aux")
-            outputs = {"logits": outputs, "aux": upsample_logits(x, inputs, build, name="aux")}
+            outputs = with_auxiliary_head(
+                outputs,
+                features["level4"],
+                inputs,
+                build,
+                num_classes=num_classes,
+                dropout=dropout,
+                align_corners=False,
+            )
 
         # === Config ===
         arguments = dict(

@@ -1,0 +1,53 @@
+"""What attention layers with queries, keys and values by 1x1 convolutions share."""
+
+from typing import Any
+
+import keras
+from keras import layers
+
+from keras_segpaint.layers.factory import LayerFactory
+from keras_segpaint.ops.spatial import channel_axis, standardize_data_format
+
+
+class QueryKeyValueAttention(layers.Layer):
+    """Base of layers that add to their input a mixture of its positions, scaled by one trained number.
+
+    A subclass mixes in `call`, by `self.query`, `self.key`, `self.value` and `self.gamma`.
+    """
+
+    def __init__(
+        self,
+        reduction: int = 8,
+        gamma_initializer: Any = "zeros",
+        data_format: str | None = None,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        if not isinstance(reduction, int) or reduction < 1:
+            raise ValueError(f"`reduction` must be an integer >= 1. Received: reduction={reduction!r}")
+        self.reduction = reduction
+        self.gamma_initializer = keras.initializers.get(gamma_initializer)
+        self.data_format = standardize_data_format(data_format)
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        channels = input_shape[channel_axis(self.data_format)] or 1
+        inner = max(channels // self.reduction, 1)
+        build = LayerFactory(self.data_format, self.dtype_policy)
+        self.query = build.conv(inner, 1, name="query")
+        self.key = build.conv(inner, 1, name="key")
+        self.value = build.conv(channels, 1, name="value")
+        for layer in (self.query, self.key, self.value):
+            layer.build(input_shape)
+        self.gamma = self.add_weight(shape=(1,), initializer=self.gamma_initializer, name="gamma")
+
+    def compute_output_spec(self, inputs: Any) -> keras.KerasTensor:
+        return keras.KerasTensor(inputs.shape, dtype=self.compute_dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        config = super().get_config()
+        config.update(
+            reduction=self.reduction,
+            gamma_initializer=keras.initializers.serialize(self.gamma_initializer),
+            data_format=self.data_format,
+        )
+        return config
