@@ -30,7 +30,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--rows", type=rows, default=list(CASES), help=f"comma-separated, of {', '.join(CASES)}")
     parser.add_argument("--repeats", type=positive, default=None, help="timed calls of each (default: 10, quick: 3)")
-    parser.add_argument("--quick", action="store_true", help="half the height and width, three repeats")
+    parser.add_argument("--quick", action="store_true", help="about half the height and width, three repeats")
     parser.add_argument("--backend", choices=sorted(MODES), default="tensorflow", help="of this package's side")
     parser.add_argument("--threads", type=positive, default=2, help="of each side (default: 2)")
     parser.add_argument("--import", dest="only_import", action="store_true", help="measure only the import")

@@ -1,5 +1,6 @@
 """What is measured: one case for each model or layer."""
 
+import dataclasses
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,14 +21,17 @@ class Case:
     arguments: dict[str, Any] = field(default_factory=dict)  # of that class
 
     def resized(self, divisor: int) -> "Case":
-        """The same case at a smaller height and width."""
-        changed = {**self.__dict__, "height": self.height // divisor, "width": self.width // divisor}
-        return Case(**changed)
+        """The same case at a smaller height and width, multiples of 32, which some peers need."""
+        if divisor == 1:
+            return self
+        smaller = {name: getattr(self, name) // divisor // 32 * 32 for name in ("height", "width")}
+        return dataclasses.replace(self, **smaller)
 
 
 PLAIN = "plain PyTorch"
 SMP = "segmentation-models-pytorch"
 TORCHVISION = "torchvision"
+KERAS_HUB = "keras-hub"
 # The decoder of segmentation-models-pytorch and its rates at this output stride.
 SMP_DEEPLAB = {
     "backbone": "resnet50",
@@ -38,6 +42,8 @@ SMP_DEEPLAB = {
     "head_conv": True,
     "decoder_convs": 1,
 }
+# KerasHub dilates nothing, and projects the shallow features to the same 48 channels.
+HUB_DEEPLAB = {"backbone": "resnet50", "output_stride": 32, "rates": (6, 12, 18), "multi_grid": (), "decoder_convs": 1}
 # As its peer: torchvision's ResNet below the pyramid.
 TORCHVISION_PSP = {"backbone_options": {"stem": "plain", "dilate_first": False}}
 
@@ -52,6 +58,17 @@ CASES = {
         Case("linknet_smp", 4, 384, 480, 20, SMP, same_parameters=False, model="LinkNet"),
         # Batches of two: image pooling and batch normalisation leave nothing of a batch of one.
         Case("deeplab_v3_plus_smp", 2, 352, 480, 21, SMP, model="DeepLabV3Plus", arguments=SMP_DEEPLAB),
+        Case(
+            "deeplab_v3_plus_keras_hub",
+            2,
+            352,
+            480,
+            21,
+            KERAS_HUB,
+            same_parameters=False,
+            model="DeepLabV3Plus",
+            arguments=HUB_DEEPLAB,
+        ),
         Case("psp_net", 2, 352, 480, 21, TORCHVISION, model="PSPNet", arguments=TORCHVISION_PSP),
         Case("fcn_torchvision", 2, 352, 480, 21, TORCHVISION, model="FCNResNet", arguments={"backbone": "resnet50"}),
         Case("pooling", 4, 180, 240, 64, "torch.nn.functional.max_pool2d + max_unpool2d", layer=True),

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks.cases import LAYER_PHASES, PHASES, Case
+from benchmarks.cases import KERAS_HUB, LAYER_PHASES, PHASES, Case
 from benchmarks.environment import REPOSITORY
 from benchmarks.ours import MODES
 
@@ -29,7 +29,7 @@ class Measurement:
     size: str
     backend: str
     ours: dict[str, float]  # by mode
-    peer: dict[str, float]  # by memory format
+    peer: dict[str, float]  # by memory format or mode
     peer_name: str
     load: float  # processes that wanted to run when the match began: above 1 something else was running too
     versions: dict[str, str] = field(default_factory=dict)
@@ -110,13 +110,13 @@ def play(
         for mode in MODES[backend]
     }
     peer = {
-        layout: Process([str(peers_python), "-m", "benchmarks.peers", description, layout, str(threads)], environment)
-        for layout in FORMATS
+        mode: Process([str(peers_python), "-m", "benchmarks.peers", description, mode, str(threads)], environment)
+        for mode in peer_modes(case)
     }
     everyone = [*ours.values(), *peer.values()]
     try:
         check_parameters(case, everyone)
-        versions = {**ours[MODES[backend][0]].hello["versions"], **peer[FORMATS[0]].hello["versions"]}
+        versions = {**ours[MODES[backend][0]].hello["versions"], **next(iter(peer.values())).hello["versions"]}
         results = []
         for action, phase in zip(("inference", "step"), LAYER_PHASES if case.layer else PHASES, strict=True):
             for process in everyone:
@@ -136,7 +136,7 @@ def play(
                         size=f"{case.height}x{case.width}",
                         backend=backend,
                         ours={mode: round(of(process), 1) for mode, process in ours.items()},
-                        peer={layout: round(of(process), 1) for layout, process in peer.items()},
+                        peer={mode: round(of(process), 1) for mode, process in peer.items()},
                         peer_name=case.peer,
                         load=load,
                         versions=versions,
@@ -146,6 +146,11 @@ def play(
     finally:
         for process in everyone:
             process.close()
+
+
+def peer_modes(case: Case) -> tuple[str, ...]:
+    """The ways in which the peer is run; its best counts."""
+    return MODES["tensorflow"] if case.peer == KERAS_HUB else FORMATS
 
 
 def median_milliseconds(process: Process) -> float:

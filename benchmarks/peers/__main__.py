@@ -1,76 +1,18 @@
-"""A peer in a process of its own: `python -m benchmarks.peers CASE_AS_JSON MEMORY_FORMAT THREADS`."""
+"""A peer in a process of its own: `python -m benchmarks.peers CASE_AS_JSON MODE THREADS`."""
 
 import importlib
-import importlib.metadata
 import json
 import sys
-from typing import Any
 
-import torch
-from torch.nn import functional
-
-from benchmarks.cases import Case
-from benchmarks.worker import Contestant, obey, peak_megabytes
-
-FORMATS = {"channels_first": torch.contiguous_format, "channels_last": torch.channels_last}
+from benchmarks.cases import KERAS_HUB, Case
+from benchmarks.worker import obey
 
 
 def main() -> None:
     """Builds the case and waits for commands."""
-    case, memory_format = Case(**json.loads(sys.argv[1])), FORMATS[sys.argv[2]]
-    torch.set_num_threads(int(sys.argv[3]))
-    torch.manual_seed(0)
-    obey(layer(case, memory_format) if case.layer else model(case, memory_format))
-
-
-def model(case: Case, memory_format: Any) -> Contestant:
-    """A network with its optimizer."""
-    module = importlib.import_module(f"benchmarks.peers.{case.name}")
-    imported = peak_megabytes()
-    network = module.build(case.channels).to(memory_format=memory_format)
-    optimizer = torch.optim.Adam(network.parameters(), lr=1e-4)
-    x = torch.rand(case.batch, 3, case.height, case.width).contiguous(memory_format=memory_format)
-    y = torch.randint(0, case.channels, (case.batch, case.height, case.width))
-    y[:, :8] = 255
-
-    def inference() -> None:
-        network.eval()
-        with torch.inference_mode():
-            network(x)
-
-    def step() -> None:
-        network.train()
-        optimizer.zero_grad()
-        functional.cross_entropy(network(x), y, ignore_index=255).backward()
-        optimizer.step()
-
-    parameters = sum(parameter.numel() for parameter in network.parameters())
-    return Contestant(inference, step, parameters, imported, versions(case))
-
-
-def layer(case: Case, memory_format: Any) -> Contestant:
-    """Max pooling with positions, and back."""
-    imported = peak_megabytes()
-    x = torch.randn(case.batch, case.channels, case.height, case.width).contiguous(memory_format=memory_format)
-    leaf = x.clone().requires_grad_()
-
-    def forward(x: torch.Tensor) -> torch.Tensor:
-        pooled, positions = functional.max_pool2d(x, 2, return_indices=True)
-        return functional.max_unpool2d(pooled, positions, 2)
-
-    def inference() -> None:
-        with torch.inference_mode():
-            forward(x)
-
-    return Contestant(inference, lambda: torch.autograd.grad(forward(leaf), leaf, x), 0, imported, versions(case))
-
-
-def versions(case: Case) -> dict[str, str]:
-    """The versions of what takes part."""
-    found = {"torch (peer)": torch.__version__}
-    if case.peer in ("segmentation-models-pytorch", "torchvision"):
-        found[case.peer] = importlib.metadata.version(case.peer)
-    return found
+    case = Case(**json.loads(sys.argv[1]))
+    framework = importlib.import_module(f"benchmarks.peers.{'on_keras' if case.peer == KERAS_HUB else 'on_torch'}")
+    obey(framework.contestant(case, sys.argv[2], int(sys.argv[3])))
 
 
 if __name__ == "__main__":

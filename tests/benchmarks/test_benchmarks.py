@@ -9,7 +9,7 @@ import pytest
 from benchmarks import __main__ as command
 from benchmarks.cases import CASES, Case
 from benchmarks.environment import REQUIREMENTS
-from benchmarks.match import Measurement, check_parameters
+from benchmarks.match import Measurement, check_parameters, peer_modes
 from benchmarks.report import FIELDS, append, table
 from benchmarks.worker import Contestant, obey
 
@@ -67,8 +67,9 @@ def test_pipeline_has_its_own_command(monkeypatch):
     assert given == [["--batches", "2"]]
 
 
-def test_quick_case_has_a_quarter_of_the_pixels():
-    assert CASES["enet"].resized(2) == Case("enet", 4, 180, 240, 12, "plain PyTorch", model="ENet")
+def test_quick_case_has_half_the_height_and_width_in_multiples_of_32():
+    assert CASES["enet"].resized(1) == CASES["enet"]
+    assert CASES["enet"].resized(2) == Case("enet", 4, 160, 224, 12, "plain PyTorch", model="ENet")
 
 
 def test_ratio_takes_the_better_memory_format_of_the_peer():
@@ -114,6 +115,11 @@ def test_different_networks_are_not_compared():
     check_parameters(CASES["linknet_smp"], [Greeting(1), Greeting(2)])
     with pytest.raises(RuntimeError, match="enet differ in parameters: .363855, 363856"):
         check_parameters(CASES["enet"], [Greeting(363_856), Greeting(363_855)])
+
+
+def test_peers_in_keras_run_in_the_modes_of_this_package():
+    assert peer_modes(CASES["deeplab_v3_plus_keras_hub"]) == ("graph", "xla")
+    assert peer_modes(CASES["enet"]) == ("channels_first", "channels_last")
 
 
 def test_worker_answers_each_command(monkeypatch, capsys):
