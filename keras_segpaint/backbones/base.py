@@ -158,7 +158,9 @@ class Backbone(keras.Model):
         shape = (height, width, channels) if data_format == "channels_last" else (channels, height, width)
         inputs = layers.Input(shape, dtype="float32", name="image")
         factory = LayerFactory(data_format, policy, normalization=normalization)
-        super().__init__(inputs=inputs, outputs=build_features(architecture, inputs, factory, **options), name=name)
+        features = build_features(architecture, inputs, factory, **options)
+        outputs = {key: x for key, x in features.items() if not key.startswith("stage")}
+        super().__init__(inputs=inputs, outputs=outputs, name=name)
         self._arguments = dict(
             architecture=architecture,
             **options,

@@ -71,7 +71,7 @@ def mobile_features(
         dilate_first: Whether a dilated stage's first block has the rate of its others.
 
     Returns:
-        Features by name, `"level1"` to `"level5"`.
+        Features by name, `"level1"` to `"level5"`, and those behind each stage's first block, `"stage1_block1"` and on.
     """
 
     def activate(x: Any, kind: str, name: str) -> Any:
@@ -139,6 +139,7 @@ def mobile_features(
             name = f"stage{stage}_block{index}"
             if index == 1:
                 x = inverted_residual(x, block, strides, rate if dilate_first else rate_before, stage == 1, name)
+                features[name] = x
             else:
                 x = inverted_residual(x, block, 1, rate, True, name)
         rate_before = rate

@@ -139,7 +139,7 @@ class DeepLabV3(SegmentationModel):
         x = build.conv(num_classes, 1, name="head_classifier")(x)
         outputs = upsample_logits(x, inputs, build, align_corners=align_corners, name="logits")
         if supervised:
-            before = features["level3" if backbone.startswith("mobilenet") else "level4"]
+            before = features["stage3_block1" if backbone.startswith("mobilenet") else "level4"]
             outputs = with_auxiliary_head(
                 outputs,
                 before,
