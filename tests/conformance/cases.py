@@ -44,6 +44,12 @@ def _pool_then_unpool(layer: Any, tensors: list[Any]) -> Any:
     return layer(values, positions, like=tensors[0])
 
 
+def _with_hole(layer: Any, tensors: list[Any]) -> Any:
+    """The first output for features and a hole mask of zeros and ones."""
+    features, mask = tensors
+    return layer(features, keras.ops.round(mask))[0]
+
+
 LAYERS = {
     "AdaptiveContextModule": LayerCase(lambda f: layers.AdaptiveContextModule(5, bins=2, data_format=f)),
     "AtrousPooling2D": LayerCase(
@@ -72,6 +78,8 @@ LAYERS = {
     "ChannelAttention": LayerCase(lambda f: layers.ChannelAttention(data_format=f)),
     "ContextModule": LayerCase(lambda f: layers.ContextModule(3, (1, 2, 1), (2, 4, 4), padding="first", data_format=f)),
     "CrissCrossAttention": LayerCase(lambda f: layers.CrissCrossAttention(data_format=f), inputs=((9, 7, 16),)),
+    "GatedConv2D": LayerCase(lambda f: layers.GatedConv2D(5, 3, strides=2, data_format=f)),
+    "GatedConv2D-upsampling": LayerCase(lambda f: layers.GatedConv2D(3, 3, upsampling=2, data_format=f)),
     "GateUnit": LayerCase(lambda f: layers.GateUnit(data_format=f), inputs=((9, 6, 4), (5, 3, 4))),
     "LocalResponseNormalization": LayerCase(lambda f: layers.LocalResponseNormalization(3, alpha=0.5, data_format=f)),
     "MatchSize2D": LayerCase(lambda f: layers.MatchSize2D("center", data_format=f), inputs=((9, 6, 4), (5, 10, 2))),
@@ -84,6 +92,16 @@ LAYERS = {
         lambda f: layers.MultiResolutionFusion(data_format=f),
         inputs=((9, 6, 4), (5, 3, 6)),
         apply=lambda layer, tensors: layer(tensors),
+    ),
+    "PartialConv2D": LayerCase(
+        lambda f: layers.PartialConv2D(5, 3, strides=2, activation="relu", data_format=f),
+        inputs=((9, 13, 4), (9, 13, 1)),
+        apply=_with_hole,
+    ),
+    "PartialConv2D-groups": LayerCase(
+        lambda f: layers.PartialConv2D(3, 3, dilation_rate=2, data_format=f),
+        inputs=((9, 13, 4), (9, 13, 2), (9, 13, 1), (9, 13, 2)),
+        apply=lambda layer, tensors: layer(tensors[:2], [keras.ops.round(mask) for mask in tensors[2:]])[0],
     ),
     "PositionAttention": LayerCase(lambda f: layers.PositionAttention(data_format=f), inputs=((5, 7, 16),)),
     "PyramidPooling": LayerCase(lambda f: layers.PyramidPooling(filters=3, data_format=f)),
