@@ -8,6 +8,7 @@ from keras_segpaint.layers.bilinear_initializer import BilinearInitializer
 from keras_segpaint.layers.chained_residual_pooling import ChainedResidualPooling
 from keras_segpaint.layers.channel_attention import ChannelAttention
 from keras_segpaint.layers.context_module import ContextModule
+from keras_segpaint.layers.contextual_attention import ContextualAttention
 from keras_segpaint.layers.criss_cross_attention import CrissCrossAttention
 from keras_segpaint.layers.gate_unit import GateUnit
 from keras_segpaint.layers.gated_conv import GatedConv2D
@@ -37,6 +38,7 @@ __all__ = [
     "ChainedResidualPooling",
     "ChannelAttention",
     "ContextModule",
+    "ContextualAttention",
     "CrissCrossAttention",
     "GateUnit",
     "GatedConv2D",

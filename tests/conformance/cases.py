@@ -77,6 +77,18 @@ LAYERS = {
     ),
     "ChannelAttention": LayerCase(lambda f: layers.ChannelAttention(data_format=f)),
     "ContextModule": LayerCase(lambda f: layers.ContextModule(3, (1, 2, 1), (2, 4, 4), padding="first", data_format=f)),
+    "ContextualAttention": LayerCase(
+        lambda f: layers.ContextualAttention(data_format=f),
+        inputs=((10, 14, 4), (10, 14, 1)),
+        apply=lambda layer, tensors: layer(tensors[0], tensors[0], keras.ops.round(0.53 * tensors[1])),
+    ),
+    "ContextualAttention-exclude": LayerCase(
+        lambda f: layers.ContextualAttention(
+            1, stride=2, rate=1, fuse=False, masking="exclude", block_rows=2, data_format=f
+        ),
+        inputs=((5, 7, 4), (9, 6, 4)),
+        apply=lambda layer, tensors: layer(*tensors),
+    ),
     "CrissCrossAttention": LayerCase(lambda f: layers.CrissCrossAttention(data_format=f), inputs=((9, 7, 16),)),
     "GatedConv2D": LayerCase(lambda f: layers.GatedConv2D(5, 3, strides=2, data_format=f)),
     "GatedConv2D-upsampling": LayerCase(lambda f: layers.GatedConv2D(3, 3, upsampling=2, data_format=f)),

@@ -29,7 +29,20 @@ def run_litert(model, folder, arrays):
     return interpreter.get_tensor(interpreter.get_output_details()[0]["index"]), len(content)
 
 
+class SelfAttention(layers.ContextualAttention):
+    """Contextual attention of a map to itself, which DeepFill uses."""
+
+    def call(self, inputs, hole_mask):
+        return super().call(inputs, inputs, hole_mask)
+
+    def compute_output_spec(self, inputs, hole_mask):
+        return super().compute_output_spec(inputs, inputs, hole_mask)
+
+
 CASES = {
+    "attention": lambda: SelfAttention(**LAST),
+    "attention_blocks": lambda: SelfAttention(block_rows=3, **LAST),
+    "attention_exclude": lambda: SelfAttention(stride=2, fuse=False, masking="exclude", **LAST),
     "partial": lambda: layers.PartialConv2D(4, 3, strides=2, **LAST),
     "gated": lambda: layers.GatedConv2D(4, strides=2, **LAST),
     "gated_upsampling": lambda: layers.GatedConv2D(4, upsampling=2, **LAST),
