@@ -8,6 +8,7 @@ from keras import layers, ops
 
 from keras_segpaint.ops.box_sum import box_sum
 from keras_segpaint.ops.labels import channels_last
+from keras_segpaint.ops.ordering import after
 from keras_segpaint.ops.patch_matching import (
     blocks,
     fuse_along_columns,
@@ -130,6 +131,8 @@ class ContextualAttention(layers.Layer):
         bounds = self._bounds(queries, keys)
         height = bounds[-1]
         for first, last in zip(bounds[:-1], bounds[1:], strict=True):
+            if canvases:
+                queries = after(queries, canvases[-1])
             scores = self._scores(queries, keys, inverse_norm, first, last, height)
             attention = self._attention(scores[:, :, :, :: self.stride, :: self.stride], valid)
             if self.return_offsets:

@@ -10,6 +10,7 @@ from typing import Any
 
 from keras import ops
 
+from keras_segpaint.ops.fusion import compiled
 from keras_segpaint.ops.spatial import spatial_size
 
 
@@ -46,9 +47,12 @@ def match(queries: Any, keys: Any, inverse_norm: Any, kernel_size: int, above: i
         ops.reshape(queries, (batch, rows * columns, channels)),
         ops.transpose(ops.reshape(keys, (batch, key_rows * key_columns, channels)), (0, 2, 1)),
     )
-    scores = ops.reshape(products, (batch, rows, columns, key_rows, key_columns))
-    scores = diagonal_sum(diagonal_sum(scores, (1, 3), kernel_size), (2, 4), kernel_size)
-    return scores * ops.reshape(inverse_norm, (-1, 1, 1, *ops.shape(inverse_norm)[1:3]))
+    inverse_norm = ops.expand_dims(inverse_norm[..., 0], (1, 2))
+
+    def sum_patches(scores: Any, inverse_norm: Any) -> Any:
+        return diagonal_sum(diagonal_sum(scores, (1, 3), kernel_size), (2, 4), kernel_size) * inverse_norm
+
+    return compiled(sum_patches, ops.reshape(products, (batch, rows, columns, key_rows, key_columns)), inverse_norm)
 
 
 def fuse_along_rows(scores: Any, kernel_size: int) -> Any:
@@ -57,7 +61,7 @@ def fuse_along_rows(scores: Any, kernel_size: int) -> Any:
     shape = ops.shape(scores)
     flat = ops.reshape(scores, (shape[0], shape[1] * shape[2], shape[3] * shape[4]))
     flat = ops.pad(flat, ((0, 0), (radius, radius), (radius, radius)))
-    return ops.reshape(diagonal_sum(flat, (1, 2), kernel_size), shape)
+    return ops.reshape(compiled(lambda x: diagonal_sum(x, (1, 2), kernel_size), flat), shape)
 
 
 def fuse_along_columns(scores: Any, before: Any, after: Any, kernel_size: int) -> Any:
@@ -72,7 +76,8 @@ def fuse_along_columns(scores: Any, before: Any, after: Any, kernel_size: int) -
     radius = kernel_size // 2
     scores = ops.concatenate([before, scores, after], axis=1)
     first, last = wrapped_rows(scores, 3, radius)
-    return diagonal_sum(ops.concatenate([first, scores, last], axis=3), (1, 3), kernel_size)
+    scores = ops.concatenate([first, scores, last], axis=3)
+    return compiled(lambda x: diagonal_sum(x, (1, 3), kernel_size), scores)
 
 
 def wrapped_rows(scores: Any, axis: int, radius: int) -> tuple[Any, Any]:
@@ -126,8 +131,7 @@ def paste(attention: Any, values: Any, stride: int) -> Any:
     """
     if stride == 1:
         corners = ops.pad(attention, ((0, 0), *[(1, 1)] * 4))
-        corners = diagonal_sum(diagonal_sum(corners, (1, 3), 2), (2, 4), 2)
-        return _weigh(corners, values)
+        return _weigh(compiled(lambda x: diagonal_sum(diagonal_sum(x, (1, 3), 2), (2, 4), 2), corners), values)
     rows, columns = ops.shape(attention)[3:]
     total = None
     for i in range(2):
