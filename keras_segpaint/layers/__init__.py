@@ -10,6 +10,7 @@ from keras_segpaint.layers.channel_attention import ChannelAttention
 from keras_segpaint.layers.context_module import ContextModule
 from keras_segpaint.layers.contextual_attention import ContextualAttention
 from keras_segpaint.layers.criss_cross_attention import CrissCrossAttention
+from keras_segpaint.layers.feature_shift import FeatureShift
 from keras_segpaint.layers.gate_unit import GateUnit
 from keras_segpaint.layers.gated_conv import GatedConv2D
 from keras_segpaint.layers.identity_initializer import IdentityInitializer
@@ -40,6 +41,7 @@ __all__ = [
     "ContextModule",
     "ContextualAttention",
     "CrissCrossAttention",
+    "FeatureShift",
     "GateUnit",
     "GatedConv2D",
     "IdentityInitializer",

@@ -34,6 +34,17 @@ class ModelCase:
     reduction: int = 1
 
 
+@dataclass(frozen=True)
+class InpaintingCase:
+    """An inpainting network or its critic, built by `build(**kwargs)`, narrow enough for a test."""
+
+    build: Callable[..., keras.Model]
+    sizes: tuple[tuple[int, int], ...] = ((32, 40), (40, 64))
+    fit_size: tuple[int, int] = (32, 40)
+    sketch: bool = False
+    critic: bool = False
+
+
 def _unpool(data_format: str) -> keras.layers.Layer:
     return layers.MaxUnpooling2D(2, padding="same", data_format=data_format)
 
@@ -90,6 +101,11 @@ LAYERS = {
         apply=lambda layer, tensors: layer(*tensors),
     ),
     "CrissCrossAttention": LayerCase(lambda f: layers.CrissCrossAttention(data_format=f), inputs=((9, 7, 16),)),
+    "FeatureShift": LayerCase(
+        lambda f: layers.FeatureShift(data_format=f),
+        inputs=((5, 7, 4), (5, 7, 1)),
+        apply=lambda layer, tensors: layer(tensors[0], tensors[0], keras.ops.round(tensors[1])),
+    ),
     "GatedConv2D": LayerCase(lambda f: layers.GatedConv2D(5, 3, strides=2, data_format=f)),
     "GatedConv2D-upsampling": LayerCase(lambda f: layers.GatedConv2D(3, 3, upsampling=2, data_format=f)),
     "GateUnit": LayerCase(lambda f: layers.GateUnit(data_format=f), inputs=((9, 6, 4), (5, 3, 4))),
@@ -237,6 +253,21 @@ MODELS = {
     "VGG16": ModelCase(lambda **kw: backbones.VGG16(output_stride=8, base_filters=4, **kw)),
     "VGG16-bn": ModelCase(lambda **kw: backbones.VGG16("vgg16_bn", fully_convolutional=True, base_filters=2, **kw)),
     "Xception": ModelCase(lambda **kw: backbones.Xception("xception41", base_filters=4, output_stride=16, **kw)),
+}
+
+
+INPAINTING = {
+    "DeepFillV1": InpaintingCase(lambda **kw: models.DeepFillV1(4, **kw)),
+    "DeepFillV2": InpaintingCase(lambda **kw: models.DeepFillV2(8, sketch=True, both_stages=True, **kw), sketch=True),
+    "PConvUNet": InpaintingCase(
+        lambda **kw: models.PConvUNet(4, base_filters=4, **kw), sizes=((1, 1), (9, 13), (24, 40)), fit_size=(16, 24)
+    ),
+    "SNPatchDiscriminator": InpaintingCase(
+        lambda **kw: models.SNPatchDiscriminator(2, sketch=True, **kw),
+        sizes=((65, 9), (24, 40)),
+        sketch=True,
+        critic=True,
+    ),
 }
 
 

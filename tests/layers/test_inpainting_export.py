@@ -39,11 +39,22 @@ class SelfAttention(layers.ContextualAttention):
         return super().compute_output_spec(inputs, inputs, hole_mask)
 
 
+class SelfShift(layers.FeatureShift):
+    """The shift of a map to itself."""
+
+    def call(self, inputs, hole_mask):
+        return super().call(inputs, inputs, hole_mask)
+
+    def compute_output_spec(self, inputs, hole_mask):
+        return super().compute_output_spec(inputs, inputs, hole_mask)
+
+
 CASES = {
     "attention": lambda: SelfAttention(**LAST),
     "attention_blocks": lambda: SelfAttention(block_rows=3, **LAST),
     "attention_exclude": lambda: SelfAttention(stride=2, fuse=False, masking="exclude", **LAST),
     "partial": lambda: layers.PartialConv2D(4, 3, strides=2, **LAST),
+    "shift": lambda: SelfShift(**LAST),
     "gated": lambda: layers.GatedConv2D(4, strides=2, **LAST),
     "gated_upsampling": lambda: layers.GatedConv2D(4, upsampling=2, **LAST),
 }
