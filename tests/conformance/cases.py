@@ -95,7 +95,7 @@ LAYERS = {
     ),
     "ContextualAttention-exclude": LayerCase(
         lambda f: layers.ContextualAttention(
-            1, stride=2, rate=1, fuse=False, masking="exclude", block_rows=2, data_format=f
+            1, stride=2, rate=1, fuse=False, masking="exclude", block_rows=3, data_format=f
         ),
         inputs=((5, 7, 4), (9, 6, 4)),
         apply=lambda layer, tensors: layer(*tensors),

@@ -51,7 +51,6 @@ class SelfShift(layers.FeatureShift):
 
 CASES = {
     "attention": lambda: SelfAttention(**LAST),
-    "attention_blocks": lambda: SelfAttention(block_rows=3, **LAST),
     "attention_exclude": lambda: SelfAttention(stride=2, fuse=False, masking="exclude", **LAST),
     "partial": lambda: layers.PartialConv2D(4, 3, strides=2, **LAST),
     "shift": lambda: SelfShift(**LAST),

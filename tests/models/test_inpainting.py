@@ -33,8 +33,10 @@ def load(model, weights, rename):
 
 
 def outputs_of(model, names, arrays):
-    taps = keras.Model(model.inputs, [model.get_layer(name).output for name in names])
-    return [ops.convert_to_numpy(output) for output in taps(arrays, training=False)]
+    """Results of layers, then the coarse and the final image."""
+    taps = [model.get_layer(name).output for name in names]
+    taps = keras.Model(model.inputs, [*taps, model.output["coarse"], model.output["image"]])
+    return [np.asarray(output) for output in taps.predict_on_batch(arrays)]
 
 
 # Where the modules of the reference are in the papers' order of layers, by the path behind the branch.
@@ -74,13 +76,21 @@ def test_deepfill_v2(fixture_arrays):
     model = models.DeepFillV2(8, both_stages=True, **LAST)
     load(model, reference.weights, v2_layer)
     image, mask = last(reference.arrays["x"][:, :3]), last(reference.arrays["mask"])
-    names = ["coarse", "refine_conv10", "attention_conv6", "attention", "refined"]
-    results = outputs_of(model, names, [image, mask])
-    keys = ["x_stage1", "conv_branch", "ca_input", "ca_output", "x_stage2"]
+    results = outputs_of(model, ["refine_conv10", "attention_conv6", "attention"], [image, mask])
+    keys = ["conv_branch", "ca_input", "ca_output", "x_stage1", "x_stage2"]
     for key, result in zip(keys, results, strict=True):
         np.testing.assert_allclose(result, last(reference.arrays[key]), rtol=1e-4, atol=1e-4, err_msg=key)
-    predicted = model.predictor().predict_on_batch([image, mask])
-    np.testing.assert_allclose(np.asarray(predicted), last(reference.arrays["x_stage2"]), rtol=1e-4, atol=1e-4)
+
+
+def test_the_predictor_gives_the_final_image_with_the_same_weights():
+    model = models.DeepFillV2(4, both_stages=True, **LAST)
+    assert set(model.output) == {"image", "coarse"}
+    predictor = model.predictor()
+    assert predictor.predictor() is predictor
+    assert tuple(predictor.output.shape) == (None, None, None, 3)
+    assert predictor.output._keras_history.operation.name == model.output["image"]._keras_history.operation.name
+    for own, other in zip(predictor.weights, model.weights, strict=True):
+        np.testing.assert_array_equal(ops.convert_to_numpy(own), ops.convert_to_numpy(other))
 
 
 def v1_layer(module: str) -> str:
@@ -95,9 +105,7 @@ def test_deepfill_v1(fixture_arrays):
     model = models.DeepFillV1(4, patch_norm="add", both_stages=True, **LAST)
     load(model, reference.weights, v1_layer)
     arrays = [last(reference.arrays["x"]), last(reference.arrays["mask"])]
-    attended = outputs_of(model, ["attention_conv6", "attention"], arrays)
-    output = model.predict_on_batch(arrays)
-    results = [*attended, np.asarray(output["coarse"]), np.asarray(output["image"])]
+    results = outputs_of(model, ["attention_conv6", "attention"], arrays)
     for key, result in zip(["ca_input", "ca_output", "x_stage1", "x_stage2"], results, strict=True):
         np.testing.assert_allclose(result, last(reference.arrays[key]), rtol=1e-4, atol=1e-4, err_msg=key)
 
@@ -120,7 +128,7 @@ def test_sn_patch_discriminator(fixture_arrays):
         np.testing.assert_allclose(ops.convert_to_numpy(result), expected, rtol=1e-4, atol=1e-5)
         u = ops.convert_to_numpy(model.get_layer(f"conv{index}").u)
         np.testing.assert_allclose(u, reference.arrays[f"after_call1.conv{index}.weight_u"][:, 0], atol=1e-5)
-    again = ops.convert_to_numpy(model([x[..., :3], x[..., 3:]], training=True))
+    again = ops.convert_to_numpy(taps([x[..., :3], x[..., 3:]], training=True)[-1])
     np.testing.assert_allclose(again.reshape(2, -1), reference.arrays["output_second_call"], rtol=1e-4, atol=1e-5)
 
 
