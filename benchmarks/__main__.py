@@ -14,7 +14,8 @@ from benchmarks.report import append, table
 
 EPILOG = """\
 `python -m benchmarks pipeline` measures the input pipeline instead; `python -m benchmarks models` counts parameters and
-multiply-adds of every model and writes the table of models.
+multiply-adds of every model and writes the table of models; `python -m benchmarks inpainting` measures contextual
+attention and the partial convolution against what they replace.
 
 Example: python -m benchmarks --rows enet,pooling --repeats 5
 """
@@ -70,6 +71,11 @@ def main(arguments: Sequence[str] | None = None) -> list[Measurement]:
         from benchmarks import catalogue
 
         catalogue.main(arguments[1:])
+        return []
+    if arguments[:1] == ["inpainting"]:
+        from benchmarks import inpainting
+
+        inpainting.main(arguments[1:])
         return []
     options = parse(arguments)
     python = Path(sys.executable)

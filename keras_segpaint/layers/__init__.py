@@ -8,14 +8,18 @@ from keras_segpaint.layers.bilinear_initializer import BilinearInitializer
 from keras_segpaint.layers.chained_residual_pooling import ChainedResidualPooling
 from keras_segpaint.layers.channel_attention import ChannelAttention
 from keras_segpaint.layers.context_module import ContextModule
+from keras_segpaint.layers.contextual_attention import ContextualAttention
 from keras_segpaint.layers.criss_cross_attention import CrissCrossAttention
+from keras_segpaint.layers.feature_shift import FeatureShift
 from keras_segpaint.layers.gate_unit import GateUnit
+from keras_segpaint.layers.gated_conv import GatedConv2D
 from keras_segpaint.layers.identity_initializer import IdentityInitializer
 from keras_segpaint.layers.local_response_normalization import LocalResponseNormalization
 from keras_segpaint.layers.match_size import MatchSize2D
 from keras_segpaint.layers.max_pooling_with_argmax import MaxPoolingWithArgmax2D
 from keras_segpaint.layers.max_unpooling import MaxUnpooling2D
 from keras_segpaint.layers.multi_resolution_fusion import MultiResolutionFusion
+from keras_segpaint.layers.partial_conv import PartialConv2D
 from keras_segpaint.layers.position_attention import PositionAttention
 from keras_segpaint.layers.pyramid_pooling import PyramidPooling
 from keras_segpaint.layers.reflection_padding import ReflectionPadding2D
@@ -35,14 +39,18 @@ __all__ = [
     "ChainedResidualPooling",
     "ChannelAttention",
     "ContextModule",
+    "ContextualAttention",
     "CrissCrossAttention",
+    "FeatureShift",
     "GateUnit",
+    "GatedConv2D",
     "IdentityInitializer",
     "LocalResponseNormalization",
     "MatchSize2D",
     "MaxPoolingWithArgmax2D",
     "MaxUnpooling2D",
     "MultiResolutionFusion",
+    "PartialConv2D",
     "PositionAttention",
     "PyramidPooling",
     "ReflectionPadding2D",

@@ -39,3 +39,18 @@ def fused(forward: Callable[..., Any], backward: Callable[..., Any], inputs: Seq
         return outputs, gradient
 
     return run(*inputs)
+
+
+def compiled(function: Callable[..., Any], *tensors: Any) -> Any:
+    """Computes `function(*tensors)`, on TensorFlow, in a graph whose sizes are known, as one compiled kernel.
+
+    For chains of slices and sums, which XLA merges into one pass through memory; it differentiates them likewise.
+    Padding and products of matrices are faster outside.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return function(*tensors)
+    import tensorflow as tf
+
+    if tf.executing_eagerly() or any(None in tensor.shape[1:] for tensor in tensors):
+        return function(*tensors)
+    return tf.function(function, jit_compile=True, autograph=False)(*tensors)

@@ -34,6 +34,17 @@ class ModelCase:
     reduction: int = 1
 
 
+@dataclass(frozen=True)
+class InpaintingCase:
+    """An inpainting network or its critic, built by `build(**kwargs)`, narrow enough for a test."""
+
+    build: Callable[..., keras.Model]
+    sizes: tuple[tuple[int, int], ...] = ((32, 40), (40, 64))
+    fit_size: tuple[int, int] = (32, 40)
+    sketch: bool = False
+    critic: bool = False
+
+
 def _unpool(data_format: str) -> keras.layers.Layer:
     return layers.MaxUnpooling2D(2, padding="same", data_format=data_format)
 
@@ -42,6 +53,12 @@ def _pool_then_unpool(layer: Any, tensors: list[Any]) -> Any:
     pool = layers.MaxPoolingWithArgmax2D(2, padding="same", data_format=layer.data_format)
     values, positions = pool(tensors[0])
     return layer(values, positions, like=tensors[0])
+
+
+def _with_hole(layer: Any, tensors: list[Any]) -> Any:
+    """The first output for features and a hole mask of zeros and ones."""
+    features, mask = tensors
+    return layer(features, keras.ops.round(mask))[0]
 
 
 LAYERS = {
@@ -71,7 +88,26 @@ LAYERS = {
     ),
     "ChannelAttention": LayerCase(lambda f: layers.ChannelAttention(data_format=f)),
     "ContextModule": LayerCase(lambda f: layers.ContextModule(3, (1, 2, 1), (2, 4, 4), padding="first", data_format=f)),
+    "ContextualAttention": LayerCase(
+        lambda f: layers.ContextualAttention(data_format=f),
+        inputs=((10, 14, 4), (10, 14, 1)),
+        apply=lambda layer, tensors: layer(tensors[0], tensors[0], keras.ops.round(0.53 * tensors[1])),
+    ),
+    "ContextualAttention-exclude": LayerCase(
+        lambda f: layers.ContextualAttention(
+            1, stride=2, rate=1, fuse=False, masking="exclude", block_rows=3, data_format=f
+        ),
+        inputs=((5, 7, 4), (9, 6, 4)),
+        apply=lambda layer, tensors: layer(*tensors),
+    ),
     "CrissCrossAttention": LayerCase(lambda f: layers.CrissCrossAttention(data_format=f), inputs=((9, 7, 16),)),
+    "FeatureShift": LayerCase(
+        lambda f: layers.FeatureShift(data_format=f),
+        inputs=((5, 7, 4), (5, 7, 1)),
+        apply=lambda layer, tensors: layer(tensors[0], tensors[0], keras.ops.round(tensors[1])),
+    ),
+    "GatedConv2D": LayerCase(lambda f: layers.GatedConv2D(5, 3, strides=2, data_format=f)),
+    "GatedConv2D-upsampling": LayerCase(lambda f: layers.GatedConv2D(3, 3, upsampling=2, data_format=f)),
     "GateUnit": LayerCase(lambda f: layers.GateUnit(data_format=f), inputs=((9, 6, 4), (5, 3, 4))),
     "LocalResponseNormalization": LayerCase(lambda f: layers.LocalResponseNormalization(3, alpha=0.5, data_format=f)),
     "MatchSize2D": LayerCase(lambda f: layers.MatchSize2D("center", data_format=f), inputs=((9, 6, 4), (5, 10, 2))),
@@ -84,6 +120,16 @@ LAYERS = {
         lambda f: layers.MultiResolutionFusion(data_format=f),
         inputs=((9, 6, 4), (5, 3, 6)),
         apply=lambda layer, tensors: layer(tensors),
+    ),
+    "PartialConv2D": LayerCase(
+        lambda f: layers.PartialConv2D(5, 3, strides=2, activation="relu", data_format=f),
+        inputs=((9, 13, 4), (9, 13, 1)),
+        apply=_with_hole,
+    ),
+    "PartialConv2D-groups": LayerCase(
+        lambda f: layers.PartialConv2D(3, 3, dilation_rate=2, data_format=f),
+        inputs=((9, 13, 4), (9, 13, 2), (9, 13, 1), (9, 13, 2)),
+        apply=lambda layer, tensors: layer(tensors[:2], [keras.ops.round(mask) for mask in tensors[2:]])[0],
     ),
     "PositionAttention": LayerCase(lambda f: layers.PositionAttention(data_format=f), inputs=((5, 7, 16),)),
     "PyramidPooling": LayerCase(lambda f: layers.PyramidPooling(filters=3, data_format=f)),
@@ -207,6 +253,21 @@ MODELS = {
     "VGG16": ModelCase(lambda **kw: backbones.VGG16(output_stride=8, base_filters=4, **kw)),
     "VGG16-bn": ModelCase(lambda **kw: backbones.VGG16("vgg16_bn", fully_convolutional=True, base_filters=2, **kw)),
     "Xception": ModelCase(lambda **kw: backbones.Xception("xception41", base_filters=4, output_stride=16, **kw)),
+}
+
+
+INPAINTING = {
+    "DeepFillV1": InpaintingCase(lambda **kw: models.DeepFillV1(4, **kw)),
+    "DeepFillV2": InpaintingCase(lambda **kw: models.DeepFillV2(8, sketch=True, both_stages=True, **kw), sketch=True),
+    "PConvUNet": InpaintingCase(
+        lambda **kw: models.PConvUNet(4, base_filters=4, **kw), sizes=((1, 1), (9, 13), (24, 40)), fit_size=(16, 24)
+    ),
+    "SNPatchDiscriminator": InpaintingCase(
+        lambda **kw: models.SNPatchDiscriminator(2, sketch=True, **kw),
+        sizes=((65, 9), (24, 40)),
+        sketch=True,
+        critic=True,
+    ),
 }
 
 

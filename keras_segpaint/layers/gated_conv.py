@@ -1,0 +1,128 @@
+"""The gated convolution."""
+
+from typing import Any
+
+import keras
+from keras import activations, layers, ops
+
+from keras_segpaint.layers.factory import LayerFactory
+from keras_segpaint.layers.resize import Resize
+from keras_segpaint.layers.symmetric_padding import SymmetricPadding2D
+from keras_segpaint.ops.pooling import standardize_window
+from keras_segpaint.ops.spatial import channel_axis, replace_spatial, standardize_data_format, static_spatial_size
+
+
+@keras.saving.register_keras_serializable(package="keras_segpaint")
+class GatedConv2D(layers.Layer):
+    """A convolution whose every output is multiplied by a gate that a second convolution learns.
+
+    Both are one convolution of `2 * filters` channels: the first half goes through the activation, the second through a
+    sigmoid. As in PyTorch, `dilation_rate * (kernel_size - 1) // 2` rows and columns of zeros are on every side, for
+    strides above 1 too.
+
+    Args:
+        filters: Integer >= 1, output channels: half of the convolution's. Papers of the DeepFill family name the latter.
+        kernel_size: Integer or pair of integers >= 1. Defaults to `3`.
+        strides: Integer or pair of integers >= 1; `2` halves the size. Defaults to `1`.
+        dilation_rate: Integer or pair of integers >= 1. Defaults to `1`.
+        upsampling: Integer >= 1, by how much the input is enlarged first, each pixel repeated; `2` doubles the size.
+            Defaults to `1`.
+        activation: Name or function for the first half. Defaults to `"elu"`.
+        data_format: `"channels_last"`, `"channels_first"` or `None` for Keras's default.
+        **kwargs: Base layer arguments.
+
+    Input shape:
+        `(batch, height, width, channels)`.
+
+    Output shape:
+        `(batch, new_height, new_width, filters)`.
+
+    Raises:
+        ValueError: If a number is out of range.
+
+    References:
+        - [Free-Form Image Inpainting with Gated Convolution](https://arxiv.org/abs/1806.03589), section 3.1.
+
+    Example:
+        >>> layer = GatedConv2D(4, strides=2, data_format="channels_last")
+        >>> tuple(layer(keras.ops.zeros((1, 8, 9, 3))).shape)
+        (1, 4, 5, 4)
+    """
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: int | tuple[int, int] = 3,
+        strides: int | tuple[int, int] = 1,
+        dilation_rate: int | tuple[int, int] = 1,
+        upsampling: int = 1,
+        activation: Any = "elu",
+        data_format: str | None = None,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        for name, value in (("filters", filters), ("upsampling", upsampling)):
+            if not isinstance(value, int) or value < 1:
+                raise ValueError(f"`{name}` must be an integer >= 1. Received: {name}={value!r}")
+        self.filters = filters
+        self.kernel_size = standardize_window(kernel_size, "kernel_size")
+        self.strides = standardize_window(strides, "strides")
+        self.dilation_rate = standardize_window(dilation_rate, "dilation_rate")
+        self.upsampling = upsampling
+        self.activation = activations.get(activation)
+        self.data_format = standardize_data_format(data_format)
+        settings: dict[str, Any] = dict(data_format=self.data_format, dtype=self.dtype_policy)
+        self.enlarge = Resize(scale=upsampling, interpolation="nearest", name="enlarge", **settings)
+        self.pad = SymmetricPadding2D(self.kernel_size, self.dilation_rate, name="pad", **settings)
+        self.conv = LayerFactory(self.data_format, self.dtype_policy).conv(
+            2 * filters,
+            self.kernel_size,
+            strides=self.strides,
+            dilation_rate=self.dilation_rate,
+            padding="same" if self._symmetric else "valid",
+            name="conv",
+        )
+
+    @property
+    def _symmetric(self) -> bool:
+        """Whether the convolution's own padding is the same on every side."""
+        return self.strides == (1, 1) and all(extent % 2 == 1 for extent in self.kernel_size)
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        # Only the channels of the shape matter to a convolution.
+        self.conv.build(input_shape)
+
+    def call(self, inputs: Any) -> Any:
+        x = inputs if self.upsampling == 1 else self.enlarge(inputs)
+        x = self.conv(x if self._symmetric else self.pad(x))
+        features, gate = ops.split(x, 2, axis=channel_axis(self.data_format))
+        return self.activation(features) * ops.sigmoid(gate)
+
+    def compute_output_spec(self, inputs: Any) -> keras.KerasTensor:
+        size = [
+            None if extent is None else (extent * self.upsampling + 2 * pad - rate * (window - 1) - 1) // stride + 1
+            for extent, pad, rate, window, stride in zip(
+                static_spatial_size(inputs.shape, self.data_format),
+                self.pad.pad,
+                self.dilation_rate,
+                self.kernel_size,
+                self.strides,
+                strict=True,
+            )
+        ]
+        shape = list(replace_spatial(inputs.shape, (size[0], size[1]), self.data_format))
+        shape[channel_axis(self.data_format)] = self.filters
+        return keras.KerasTensor(tuple(shape), dtype=self.compute_dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        config = super().get_config()
+        config.update(
+            filters=self.filters,
+            kernel_size=self.kernel_size,
+            strides=self.strides,
+            dilation_rate=self.dilation_rate,
+            upsampling=self.upsampling,
+            activation=activations.serialize(self.activation),
+            data_format=self.data_format,
+        )
+        return config

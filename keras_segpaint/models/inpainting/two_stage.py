@@ -1,0 +1,75 @@
+"""The two stages that DeepFill v1 and v2 have in common: coarse, and refined with contextual attention."""
+
+from collections.abc import Callable
+from typing import Any
+
+from keras_segpaint.layers import ContextualAttention
+from keras_segpaint.layers.factory import LayerFactory
+
+# A unit of a network: `unit(x, filters, name=..., kernel_size=3, strides=1, dilation_rate=1, upsampling=1,
+# activation="elu")`, a gated convolution or a plain one.
+Unit = Callable[..., Any]
+
+
+def coarse_features(unit: Unit, x: Any, width: int) -> Any:
+    """The first stage up to its last convolution but one."""
+    x = unit(x, width, kernel_size=5, name="coarse_conv1")
+    x = unit(x, 2 * width, strides=2, name="coarse_conv2")
+    x = unit(x, 2 * width, name="coarse_conv3")
+    x = unit(x, 4 * width, strides=2, name="coarse_conv4")
+    x = unit(x, 4 * width, name="coarse_conv5")
+    x = unit(x, 4 * width, name="coarse_conv6")
+    x = _dilated(unit, x, 4 * width, "coarse_conv")
+    x = unit(x, 4 * width, name="coarse_conv11")
+    x = unit(x, 4 * width, name="coarse_conv12")
+    return _decoder(unit, x, width, "coarse_conv")
+
+
+def refined_features(
+    unit: Unit, x: Any, mask: Any, width: int, attention: ContextualAttention, build: LayerFactory
+) -> Any:
+    """The second stage up to its last convolution but one: a branch of dilated convolutions beside one of attention."""
+    y = unit(x, width, kernel_size=5, name="refine_conv1")
+    y = unit(y, width, strides=2, name="refine_conv2")
+    y = unit(y, 2 * width, name="refine_conv3")
+    y = unit(y, 2 * width, strides=2, name="refine_conv4")
+    y = unit(y, 4 * width, name="refine_conv5")
+    y = unit(y, 4 * width, name="refine_conv6")
+    y = _dilated(unit, y, 4 * width, "refine_conv")
+
+    z = unit(x, width, kernel_size=5, name="attention_conv1")
+    z = unit(z, width, strides=2, name="attention_conv2")
+    z = unit(z, 2 * width, name="attention_conv3")
+    z = unit(z, 4 * width, strides=2, name="attention_conv4")
+    z = unit(z, 4 * width, name="attention_conv5")
+    z = unit(z, 4 * width, activation="relu", name="attention_conv6")
+    z = attention(z, z, mask)
+    z = unit(z, 4 * width, name="attention_conv9")
+    z = unit(z, 4 * width, name="attention_conv10")
+
+    x = build.concatenate(name="join")([y, z])
+    x = unit(x, 4 * width, name="refine_conv11")
+    x = unit(x, 4 * width, name="refine_conv12")
+    return _decoder(unit, x, width, "refine_conv")
+
+
+def _dilated(unit: Unit, x: Any, filters: int, name: str) -> Any:
+    for index, rate in enumerate((2, 4, 8, 16), start=7):
+        x = unit(x, filters, dilation_rate=rate, name=f"{name}{index}")
+    return x
+
+
+def _decoder(unit: Unit, x: Any, width: int, name: str) -> Any:
+    x = unit(x, 2 * width, upsampling=2, name=f"{name}13")
+    x = unit(x, 2 * width, name=f"{name}14")
+    x = unit(x, width, upsampling=2, name=f"{name}15")
+    return unit(x, width // 2, name=f"{name}16")
+
+
+def check_size(input_shape: tuple[int | None, int | None, int]) -> None:
+    """Raises `ValueError` for a known height or width that 8 does not divide."""
+    if any(extent is not None and extent % 8 for extent in input_shape[:2]):
+        raise ValueError(
+            "Height and width must be multiples of 8: pad the image and its mask, and crop the result. "
+            f"Received: input_shape={input_shape}"
+        )

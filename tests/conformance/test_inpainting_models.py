@@ -1,0 +1,131 @@
+"""What every public inpainting network and critic must do."""
+
+import keras
+import numpy as np
+import pytest
+
+from keras_segpaint.models import inpainting
+from tests.conformance.cases import DATA_FORMATS, INPAINTING, fill_weights, images, to_format
+from tests.conformance.outputs import stored_output
+
+CASES = pytest.mark.parametrize("name", sorted(INPAINTING))
+BUILT: dict[tuple[str, str], keras.Model] = {}
+
+
+def build(name: str, data_format: str = "channels_last") -> keras.Model:
+    """A network with reproducible weights, built once."""
+    if (name, data_format) not in BUILT:
+        model = INPAINTING[name].build(data_format=data_format)
+        fill_weights(model)
+        BUILT[name, data_format] = model
+    return BUILT[name, data_format]
+
+
+def arrays_for(name: str, size: tuple[int, int], batch: int = 1) -> list[np.ndarray]:
+    """Image, mask of another hole for each sample, and sketch where there is one."""
+    height, width = size
+    image = images((batch, *size, 3), seed=1) * 2 - 1
+    mask = np.zeros((batch, *size, 1), "float32")
+    for sample in range(batch):
+        mask[sample, height // 4 : height // 2, width // 4 + sample : width // 2 + sample] = 1
+    sketch = np.round(images((batch, *size, 1), seed=2))
+    return [image, mask, sketch] if INPAINTING[name].sketch else [image, mask]
+
+
+def outputs_of(model: keras.Model, arrays: list[np.ndarray]) -> dict[str, np.ndarray]:
+    output = model.predict_on_batch(arrays)
+    return {key: np.asarray(x) for key, x in (output if isinstance(output, dict) else {"image": output}).items()}
+
+
+def test_every_public_network_has_a_case():
+    covered = {name.partition("-")[0] for name in INPAINTING}
+    # A critic of one input and of known size is tested beside its network.
+    assert covered | {"DeepFillV1Critic"} == set(inpainting.__all__)
+
+
+@CASES
+def test_any_size(name):
+    case = INPAINTING[name]
+    model = build(name)
+    # Sizes are computed alike on every backend, and JAX compiles the network for each.
+    for size in case.sizes[-1:] if keras.backend.backend() == "jax" else case.sizes:
+        for output in outputs_of(model, arrays_for(name, size)).values():
+            expected = tuple(-(-extent // 64) for extent in size) if case.critic else size
+            assert output.shape[:3] == (1, *expected)
+            assert output.dtype == np.float32
+            assert np.isfinite(output).all()
+
+
+@CASES
+def test_stored_outputs_in_both_data_formats(name):
+    arrays = arrays_for(name, INPAINTING[name].sizes[-1])
+    for data_format in DATA_FORMATS:
+        output = outputs_of(build(name, data_format), [to_format(x, data_format) for x in arrays])["image"]
+        output = np.moveaxis(output, 1, -1) if data_format == "channels_first" else output
+        expected = stored_output(f"inpainting-{name}", output)
+        scale = max(1.0, np.abs(expected).max())
+        np.testing.assert_allclose(output / scale, expected / scale, rtol=1e-4, atol=1e-4)
+
+
+@CASES
+def test_saving(name, tmp_path):
+    model = build(name)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
+    assert type(loaded) is type(model)
+    assert loaded.get_config() == model.get_config()
+    for own, other in zip(loaded.variables, model.variables, strict=True):
+        np.testing.assert_array_equal(keras.ops.convert_to_numpy(own), keras.ops.convert_to_numpy(other))
+
+
+@pytest.mark.parametrize("name", [name for name, case in INPAINTING.items() if not case.critic])
+def test_what_is_in_the_hole_does_not_matter(name):
+    arrays = arrays_for(name, INPAINTING[name].sizes[-1])
+    expected = outputs_of(build(name), arrays)["image"]
+    image = np.where(arrays[1] > 0, np.float32(0.5), arrays[0])
+    np.testing.assert_allclose(outputs_of(build(name), [image, *arrays[1:]])["image"], expected, atol=1e-5)
+
+
+# JAX compiles every one of these networks for seconds: there each policy is tried on some of them.
+ON_JAX = {
+    ("DeepFillV1", "mixed_float16"),
+    ("DeepFillV2", "float32"),
+    ("PConvUNet", "mixed_bfloat16"),
+    ("SNPatchDiscriminator", "mixed_float16"),
+}
+
+
+@CASES
+@pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16", "mixed_float16"])
+def test_training_step(name, dtype):
+    if keras.backend.backend() == "jax" and (name, dtype) not in ON_JAX:
+        pytest.skip("tried on another network on JAX")
+    case = INPAINTING[name]
+    keras.utils.set_random_seed(0)
+    model = case.build(input_shape=(*case.fit_size, 3), data_format="channels_last", dtype=dtype)
+    # Tracing a graph for two steps costs more than the steps; JAX is the other way round.
+    model.compile(keras.optimizers.Adam(1e-2), "mse", run_eagerly=keras.backend.backend() != "jax")
+    assert all(output.dtype == "float32" for output in model.outputs)
+    before = [keras.ops.convert_to_numpy(weight).copy() for weight in model.trainable_weights]
+    arrays = arrays_for(name, case.fit_size, batch=2)
+    target = keras.tree.map_structure(lambda x: np.full((2, *x.shape[1:]), 0.3, "float32"), model.output)
+    history = model.fit(arrays, target, epochs=2, batch_size=2, verbose=0)
+    assert np.isfinite(history.history["loss"]).all()
+    if dtype == "float32":
+        for weight, old in zip(model.trainable_weights, before, strict=True):
+            assert np.abs(keras.ops.convert_to_numpy(weight) - old).max() > 0, f"{weight.path} was not trained"
+
+
+@pytest.mark.skipif(
+    keras.backend.backend() != "torch", reason="what is counted is the same on every backend, PyTorch is the fastest"
+)
+@pytest.mark.parametrize(
+    ("model", "arguments", "expected"),
+    [
+        pytest.param(model, arguments, count, id=f"{model.__name__}-{count}")
+        for model in (getattr(inpainting, name) for name in inpainting.__all__)
+        for arguments, count in model.reference_parameters
+    ],
+)
+def test_parameter_count(model, arguments, expected):
+    assert sum(int(np.prod(weight.shape)) for weight in model(**arguments).trainable_weights) == expected
