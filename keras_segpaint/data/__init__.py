@@ -1,4 +1,4 @@
-"""Data sets, joint augmentation of images and masks, class weights, and the input pipeline."""
+"""Data sets, joint augmentation of images and masks, class weights, masks of holes, and the input pipeline."""
 
 from keras_segpaint.data.augmentation import (
     Augmentation,
@@ -24,10 +24,23 @@ from keras_segpaint.data.folder import FolderDataset
 from keras_segpaint.data.instances import InstanceDataset
 from keras_segpaint.data.keras_layers import KerasLayerAugmentation
 from keras_segpaint.data.load import available_splits, list_datasets, load_dataset
+from keras_segpaint.data.masks import (
+    HOLE_RATIOS,
+    FreeFormMask,
+    HoleRatioMask,
+    IrregularMask,
+    MaskGenerator,
+    MaskUnion,
+    RectangleMask,
+    hole_mask,
+    hole_ratio,
+    read_hole_mask,
+)
 from keras_segpaint.data.pipeline import Pipeline
 from keras_segpaint.data.tfds import TFDSDataset
 
 __all__ = [
+    "HOLE_RATIOS",
     "Augmentation",
     "BrainTemplate",
     "CamVid",
@@ -37,13 +50,19 @@ __all__ = [
     "ElasticDeformation",
     "Example",
     "FolderDataset",
+    "FreeFormMask",
+    "HoleRatioMask",
     "InstanceDataset",
+    "IrregularMask",
     "KerasLayerAugmentation",
+    "MaskGenerator",
+    "MaskUnion",
     "Pipeline",
     "RandomCrop",
     "RandomFlip",
     "RandomRotation",
     "RandomScale",
+    "RectangleMask",
     "Resize",
     "SegmentationDataset",
     "Subset",
@@ -52,8 +71,11 @@ __all__ = [
     "available_splits",
     "border_weight_map",
     "enet_weights",
+    "hole_mask",
+    "hole_ratio",
     "linknet_weights",
     "list_datasets",
     "load_dataset",
     "median_frequency_weights",
+    "read_hole_mask",
 ]
