@@ -6,6 +6,7 @@ from keras_segpaint.data.augmentation import (
     ElasticDeformation,
     RandomCrop,
     RandomFlip,
+    RandomResizedCrop,
     RandomRotation,
     RandomScale,
     Resize,
@@ -21,6 +22,7 @@ from keras_segpaint.data.counts import ClassCounts
 from keras_segpaint.data.dataset import Example, SegmentationDataset, Subset
 from keras_segpaint.data.errors import DataError
 from keras_segpaint.data.folder import FolderDataset
+from keras_segpaint.data.inpainting import InpaintingDataset
 from keras_segpaint.data.instances import InstanceDataset
 from keras_segpaint.data.keras_layers import KerasLayerAugmentation
 from keras_segpaint.data.load import available_splits, list_datasets, load_dataset
@@ -35,6 +37,12 @@ from keras_segpaint.data.masks import (
     hole_mask,
     hole_ratio,
     read_hole_mask,
+)
+from keras_segpaint.data.photographs import (
+    PhotographFolder,
+    SkimagePhotographs,
+    TFDSPhotographs,
+    open_photographs,
 )
 from keras_segpaint.data.pipeline import Pipeline
 from keras_segpaint.data.tfds import TFDSDataset
@@ -52,21 +60,26 @@ __all__ = [
     "FolderDataset",
     "FreeFormMask",
     "HoleRatioMask",
+    "InpaintingDataset",
     "InstanceDataset",
     "IrregularMask",
     "KerasLayerAugmentation",
     "MaskGenerator",
     "MaskUnion",
+    "PhotographFolder",
     "Pipeline",
     "RandomCrop",
     "RandomFlip",
+    "RandomResizedCrop",
     "RandomRotation",
     "RandomScale",
     "RectangleMask",
     "Resize",
     "SegmentationDataset",
+    "SkimagePhotographs",
     "Subset",
     "TFDSDataset",
+    "TFDSPhotographs",
     "augmentation_from_config",
     "available_splits",
     "border_weight_map",
@@ -77,5 +90,6 @@ __all__ = [
     "list_datasets",
     "load_dataset",
     "median_frequency_weights",
+    "open_photographs",
     "read_hole_mask",
 ]
