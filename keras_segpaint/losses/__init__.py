@@ -4,6 +4,7 @@ from keras_segpaint.losses.adversarial import generator_loss, hinge_critic_loss,
 from keras_segpaint.losses.crossentropy import SparseCrossentropy
 from keras_segpaint.losses.dice import Dice
 from keras_segpaint.losses.features import feature_network
+from keras_segpaint.losses.gradient_penalty import gradient_penalty
 from keras_segpaint.losses.masked_l1 import MaskedL1
 from keras_segpaint.losses.partial_convolution import PartialConvolutionLoss
 from keras_segpaint.losses.perceptual import PerceptualLoss, StyleLoss, gram_matrix
@@ -21,6 +22,7 @@ __all__ = [
     "StyleLoss",
     "feature_network",
     "generator_loss",
+    "gradient_penalty",
     "gram_matrix",
     "hinge_critic_loss",
     "rectangle_discount",

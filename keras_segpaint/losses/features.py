@@ -49,7 +49,7 @@ def feature_network(
         )
     if data_format is None:
         data_format = keras.config.image_data_format()
-    trunk = keras.Model(network.inputs, [network.get_layer(name).output for name in layer_names])
+    trunk = keras.Model(network.inputs[0], [network.get_layer(name).output for name in layer_names])
     trunk.trainable = False
     inputs = keras.Input(network.inputs[0].shape[1:], name="image")
     return keras.Model(inputs, trunk(_normalized(inputs, preprocessing, data_format)), name="features")
