@@ -3,6 +3,7 @@
 from keras_segpaint.metrics.confusion_matrix import ConfusionMatrix
 from keras_segpaint.metrics.frechet import FrechetDistance, frechet_distance
 from keras_segpaint.metrics.images import L1, PSNR, SSIM
+from keras_segpaint.metrics.lpips import LPIPS, lpips_weights
 from keras_segpaint.metrics.scores import Scores, scores
 from keras_segpaint.metrics.segmentation import (
     FrequencyWeightedIoU,
@@ -14,6 +15,7 @@ from keras_segpaint.metrics.segmentation import (
 
 __all__ = [
     "L1",
+    "LPIPS",
     "PSNR",
     "SSIM",
     "ConfusionMatrix",
@@ -25,5 +27,6 @@ __all__ = [
     "PixelAccuracy",
     "Scores",
     "frechet_distance",
+    "lpips_weights",
     "scores",
 ]

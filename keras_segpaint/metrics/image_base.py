@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from keras import metrics, ops
 
-from keras_segpaint.ops.images import hole_mask_like
+from keras_segpaint.ops.images import composite, hole_mask_like
 from keras_segpaint.ops.labels import channels_last
 from keras_segpaint.ops.spatial import standardize_data_format
 
@@ -25,6 +25,7 @@ class ImageMetric(metrics.Metric):
     def __init__(
         self,
         region: Region,
+        composite: bool,
         value_range: tuple[float, float],
         data_format: str | None,
         name: str,
@@ -35,6 +36,7 @@ class ImageMetric(metrics.Metric):
             raise ValueError(f"`value_range` must be (lowest, highest), ascending. Received: value_range={value_range}")
         super().__init__(name=name, dtype="float32")
         self.region = region
+        self.composite = composite
         self.value_range = (float(value_range[0]), float(value_range[1]))
         self.data_format = standardize_data_format(data_format)
         cells = len(HOLE_RATIO_EDGES) + 1
@@ -61,6 +63,8 @@ class ImageMetric(metrics.Metric):
             )
         if sample_weight is not None:
             mask = hole_mask_like(sample_weight, truth, self.data_format)
+            if self.composite:
+                filled = composite(truth, filled, mask)
         elif self.region == "hole":
             raise ValueError(
                 f"`{self.name}` needs the mask of holes as `sample_weight`: pass it to `compile` among "
@@ -102,6 +106,7 @@ class ImageMetric(metrics.Metric):
     def get_config(self) -> dict[str, Any]:
         return {
             "region": self.region,
+            "composite": self.composite,
             "value_range": self.value_range,
             "data_format": self.data_format,
             "name": self.name,

@@ -22,6 +22,8 @@ class L1(ImageMetric):
     Args:
         region: `"image"`, or `"hole"` for hole pixels only; images without a hole then do not count. Defaults to
             `"image"`.
+        composite: Whether known pixels are put back before the image is judged, as the papers and `Inpainter` do; needs
+            the mask. Defaults to `True`.
         value_range: Lowest and highest value of the images. Defaults to `(-1.0, 1.0)`.
         data_format: `"channels_last"`, `"channels_first"` or `None` for Keras's default.
         name: String. Defaults to `"l1"`, or `"hole_l1"`.
@@ -49,11 +51,12 @@ class L1(ImageMetric):
     def __init__(
         self,
         region: Region = "image",
+        composite: bool = True,
         value_range: tuple[float, float] = (-1.0, 1.0),
         data_format: str | None = None,
         name: str | None = None,
     ):
-        super().__init__(region, value_range, data_format, name or _default_name("l1", region))
+        super().__init__(region, composite, value_range, data_format, name or _default_name("l1", region))
 
     def values(self, truth: Any, filled: Any, mask: Any) -> tuple[Any, Any]:
         return region_mean(ops.abs(truth - filled), self.weights(mask))
@@ -77,11 +80,12 @@ class PSNR(ImageMetric):
     def __init__(
         self,
         region: Region = "image",
+        composite: bool = True,
         value_range: tuple[float, float] = (-1.0, 1.0),
         data_format: str | None = None,
         name: str | None = None,
     ):
-        super().__init__(region, value_range, data_format, name or _default_name("psnr", region))
+        super().__init__(region, composite, value_range, data_format, name or _default_name("psnr", region))
 
     def values(self, truth: Any, filled: Any, mask: Any) -> tuple[Any, Any]:
         error, counted = region_mean(ops.square(truth - filled), self.weights(mask))
@@ -113,11 +117,12 @@ class SSIM(ImageMetric):
     def __init__(
         self,
         region: Region = "image",
+        composite: bool = True,
         value_range: tuple[float, float] = (-1.0, 1.0),
         data_format: str | None = None,
         name: str | None = None,
     ):
-        super().__init__(region, value_range, data_format, name or _default_name("ssim", region))
+        super().__init__(region, composite, value_range, data_format, name or _default_name("ssim", region))
 
     def values(self, truth: Any, filled: Any, mask: Any) -> tuple[Any, Any]:
         similarity = structural_similarity(truth, filled)

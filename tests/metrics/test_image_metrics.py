@@ -36,9 +36,23 @@ def test_holes_equal_the_reference(values):
         ssim.append(similarity[inside].mean())
     wanted = {metrics.L1: values["l1_hole_only"], metrics.PSNR: values["psnr_hole_only"], metrics.SSIM: np.array(ssim)}
     for metric_class, expected in wanted.items():
-        metric = metric_class("hole", **UNIT)
+        metric = metric_class("hole", composite=False, **UNIT)
         metric.update_state(values["a"], values["b"], mask)
         assert float(metric.result()) == pytest.approx(expected.mean(), rel=1e-4)
+
+
+def test_known_pixels_are_put_back(values):
+    a, b, mask = (values[name] for name in ("a", "b", "hole_mask"))
+    composed = np.where(mask > 0, b, a)
+    for metric_class in (metrics.L1, metrics.PSNR, metrics.SSIM):
+        plain, put_back = metric_class(**UNIT), metric_class(**UNIT)
+        plain.update_state(a, composed)
+        put_back.update_state(a, b, mask)
+        assert float(put_back.result()) == pytest.approx(float(plain.result()), rel=1e-5)
+    holes = mask.mean(axis=(1, 2, 3)) * values["l1_hole_only"]
+    metric = metrics.L1(**UNIT)
+    metric.update_state(a, b, mask)
+    assert float(metric.result()) == pytest.approx(holes.mean(), rel=1e-4)
 
 
 def test_other_ranges_and_formats(values):
@@ -59,7 +73,7 @@ def test_buckets_of_hole_ratios():
     errors = np.array([0.1, 0.2, 0.3, 0.4, 0.5], "float32")
     images = np.zeros((5, 12, 10, 3), "float32")
     filled = images + errors[:, None, None, None]
-    metric = metrics.L1(**UNIT)
+    metric = metrics.L1(composite=False, **UNIT)
     metric.update_state(images[:2], filled[:2], mask[:2])
     metric.update_state(images[2:], filled[2:], mask[2:])
     means = {bucket: (round(mean, 5), count) for bucket, (mean, count) in metric.by_hole_ratio().items()}
