@@ -28,6 +28,9 @@ class Patch:
 
     def restored(self, filled: np.ndarray) -> np.ndarray:
         """The model's output at the size of the part in the image."""
+        if self.inside != self.original:
+            # Enlarging mixes neighbours, and what a model gives outside of the holes is no part of the result.
+            filled = np.where(self.mask[..., None] > 0, filled, self.image)
         return resize_map(np.ascontiguousarray(filled[: self.inside[0], : self.inside[1]]), self.original)
 
 

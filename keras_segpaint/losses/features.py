@@ -38,10 +38,11 @@ def feature_network(
         ValueError: If a layer does not exist, or `preprocessing` is none of those named.
 
     Example:
-        >>> vgg = keras.applications.VGG16(include_top=False, weights=None)
-        >>> features = feature_network(vgg)
-        >>> [tuple(output.shape[1:]) for output in features.outputs][-1][-1]
-        256
+        >>> image = keras.Input((None, None, 3))
+        >>> pool = keras.layers.MaxPooling2D(name="pool")(keras.layers.Conv2D(4, 3, padding="same")(image))
+        >>> network = feature_network(keras.Model(image, pool), ["pool"], "torch")
+        >>> len(network.outputs), network.trainable_weights
+        (1, [])
     """
     if preprocessing not in ("caffe", "torch", "none"):
         raise ValueError(

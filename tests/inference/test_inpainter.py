@@ -6,9 +6,13 @@ import tracemalloc
 import keras
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from keras import layers, ops
 
+from keras_segpaint import data
 from keras_segpaint.inference import Inpainter
+from keras_segpaint.inference.fillers import Filler
 from keras_segpaint.inference.windows import hole_windows
 
 LAST = dict(data_format="channels_last")
@@ -334,6 +338,103 @@ def test_windows_hold_every_hole_once():
             count[window.rows, window.columns] += window.own
             assert window.size[0] >= min(64, height) and window.size[1] >= min(64, width)
         np.testing.assert_array_equal(count, mask)
+
+
+class Sentinel(Filler):
+    """Fills with 0.5, in half of [-1, 1], and checks what it is given."""
+
+    def __init__(self, multiple, fixed):
+        self.multiple, self.fixed_size = multiple, fixed
+
+    def fill(self, images, masks):
+        assert images.dtype == masks.dtype == np.float32
+        assert images.shape[:3] == masks.shape[:3] and images.shape[3] == 3 and masks.shape[3] == 1
+        for side, fixed in zip(images.shape[1:3], self.fixed_size, strict=True):
+            assert side == fixed if fixed else side % self.multiple == 0
+        assert ((masks == 0) | (masks == 1)).all() and masks.any(axis=(1, 2, 3)).all()
+        assert (images * masks == 0).all() and np.abs(images).max(initial=0) <= 1
+        return np.full_like(images, 0.5) - images
+
+
+@pytest.mark.filterwarnings("ignore:.*of the image is a hole")
+@settings(deadline=None, max_examples=120, derandomize=True)
+@given(
+    seed=st.integers(0, 2**32),
+    height=st.integers(1, 90),
+    width=st.integers(1, 90),
+    channels=st.sampled_from([None, 1, 2, 3, 4]),
+    dtype=st.sampled_from(["uint8", "uint16", "float32", "float64"]),
+    dilation=st.integers(0, 6),
+    context=st.integers(1, 40),
+    smallest=st.sampled_from([1, 16, 64, 512]),
+    max_pixels=st.sampled_from([1, 100, 1000, 10**6]),
+    multiple=st.sampled_from([1, 4, 8, 32]),
+    fixed=st.sampled_from([(None, None), (32, 64)]),
+)
+def test_known_pixels_keep_their_bits(
+    seed, height, width, channels, dtype, dilation, context, smallest, max_pixels, multiple, fixed
+):
+    rng = np.random.default_rng(seed)
+    shape = (height, width) if channels is None else (height, width, channels)
+    image = random_image(shape, np.dtype(dtype), rng)
+    mask = rng.random((height, width)) < rng.choice([0.001, 0.02, 0.5])
+    mask[: rng.integers(height + 1), : rng.integers(width + 1)] |= rng.random() < 0.3
+    feather = int(rng.integers(dilation + 1))
+    inpainter = Inpainter(
+        "telea",
+        dilation=dilation,
+        feather=feather,
+        context=context,
+        smallest=smallest,
+        max_pixels=max_pixels,
+        batch_size=2,
+    )
+    inpainter.filler = Sentinel(multiple, fixed)
+    if dtype.startswith("float"):
+        image[mask] = np.nan
+    filled = inpainter(image, mask)
+    away = np.ones_like(mask)
+    for row, column in np.argwhere(mask):
+        rows, columns = np.ogrid[:height, :width]
+        away &= (rows - row) ** 2 + (columns - column) ** 2 > dilation**2
+    assert filled.shape == image.shape and filled.dtype == image.dtype
+    assert filled[away].tobytes() == image[away].tobytes()
+    colours = filled[mask] if channels is None else filled[mask][:, : 3 if channels in (3, 4) else 1]
+    top = 1 if dtype.startswith("float") else np.iinfo(dtype).max
+    assert np.isfinite(colours).all()
+    if colours.size and max_pixels == 10**6 and fixed == (None, None):
+        assert np.abs(colours / top - 0.75).max() < 0.01
+
+
+def test_channels_first(rng):
+    image, mask = keras.Input((3, None, None)), keras.Input((1, None, None))
+    model = keras.Model([image, mask], layers.Rescaling(0.5)(image) + layers.Rescaling(0.5)(mask))
+    model.data_format = "channels_first"
+    photo = rng.integers(0, 256, (20, 26, 3)).astype(np.uint8)
+    hole = hole_in(photo.shape)
+    filled = Inpainter(model)(photo, hole)
+    np.testing.assert_array_equal(filled, np.where(hole[..., None] > 0, 191, photo))
+
+
+def test_real_photographs(shared, rng):
+    """A classical method comes near to the photograph, and nearer the smaller the hole is."""
+    folder = shared / "data" / "grocery_photos"
+    if not folder.is_dir():
+        pytest.skip(f"no real images: {folder} is not there")
+    photographs = data.PhotographFolder(folder)
+    assert len(photographs) == 405
+    means = []
+    for side in (6, 30):
+        errors = []
+        for index in range(0, 400, 50):
+            photo = photographs[index].image[:300, :300]
+            mask = np.zeros(photo.shape[:2], np.uint8)
+            mask[150 : 150 + side, 150 : 150 + side] = 1
+            filled = Inpainter("telea")(photo, mask)
+            np.testing.assert_array_equal(filled[mask == 0], photo[mask == 0])
+            errors.append(((filled.astype(float) - photo)[mask > 0] ** 2).mean())
+        means.append(np.median(errors))
+    assert means[0] < means[1] < 4000
 
 
 def test_scattered_holes_stay_at_full_resolution(mean):
