@@ -11,6 +11,7 @@ from keras_segpaint.cli.demo import demo
 from keras_segpaint.cli.errors import SegpaintGroup
 from keras_segpaint.cli.evaluate import evaluate
 from keras_segpaint.cli.export import export
+from keras_segpaint.cli.inpaint import inpaint
 from keras_segpaint.cli.models import models
 from keras_segpaint.cli.options import DebugOption
 from keras_segpaint.cli.predict import predict
@@ -27,7 +28,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for command in (train, evaluate, predict, export, models, datasets, demo):
+for command in (train, evaluate, predict, inpaint, export, models, datasets, demo):
     app.command()(command)
 
 
@@ -44,7 +45,7 @@ def root(
     ] = False,
     debug: DebugOption = False,
 ) -> None:
-    """Train, judge, run and export networks that segment images."""
+    """Train, judge, run and export networks that segment images, and fill holes in images."""
 
 
 def main() -> None:

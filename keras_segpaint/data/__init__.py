@@ -1,4 +1,4 @@
-"""Data sets, joint augmentation of images and masks, class weights, and the input pipeline."""
+"""Data sets, joint augmentation of images and masks, class weights, masks of holes, and the input pipeline."""
 
 from keras_segpaint.data.augmentation import (
     Augmentation,
@@ -6,6 +6,7 @@ from keras_segpaint.data.augmentation import (
     ElasticDeformation,
     RandomCrop,
     RandomFlip,
+    RandomResizedCrop,
     RandomRotation,
     RandomScale,
     Resize,
@@ -21,13 +22,33 @@ from keras_segpaint.data.counts import ClassCounts
 from keras_segpaint.data.dataset import Example, SegmentationDataset, Subset
 from keras_segpaint.data.errors import DataError
 from keras_segpaint.data.folder import FolderDataset
+from keras_segpaint.data.inpainting import InpaintingDataset
 from keras_segpaint.data.instances import InstanceDataset
 from keras_segpaint.data.keras_layers import KerasLayerAugmentation
 from keras_segpaint.data.load import available_splits, list_datasets, load_dataset
+from keras_segpaint.data.masks import (
+    HOLE_RATIOS,
+    FreeFormMask,
+    HoleRatioMask,
+    IrregularMask,
+    MaskGenerator,
+    MaskUnion,
+    RectangleMask,
+    hole_mask,
+    hole_ratio,
+    read_hole_mask,
+)
+from keras_segpaint.data.photographs import (
+    PhotographFolder,
+    SkimagePhotographs,
+    TFDSPhotographs,
+    open_photographs,
+)
 from keras_segpaint.data.pipeline import Pipeline
 from keras_segpaint.data.tfds import TFDSDataset
 
 __all__ = [
+    "HOLE_RATIOS",
     "Augmentation",
     "BrainTemplate",
     "CamVid",
@@ -37,23 +58,38 @@ __all__ = [
     "ElasticDeformation",
     "Example",
     "FolderDataset",
+    "FreeFormMask",
+    "HoleRatioMask",
+    "InpaintingDataset",
     "InstanceDataset",
+    "IrregularMask",
     "KerasLayerAugmentation",
+    "MaskGenerator",
+    "MaskUnion",
+    "PhotographFolder",
     "Pipeline",
     "RandomCrop",
     "RandomFlip",
+    "RandomResizedCrop",
     "RandomRotation",
     "RandomScale",
+    "RectangleMask",
     "Resize",
     "SegmentationDataset",
+    "SkimagePhotographs",
     "Subset",
     "TFDSDataset",
+    "TFDSPhotographs",
     "augmentation_from_config",
     "available_splits",
     "border_weight_map",
     "enet_weights",
+    "hole_mask",
+    "hole_ratio",
     "linknet_weights",
     "list_datasets",
     "load_dataset",
     "median_frequency_weights",
+    "open_photographs",
+    "read_hole_mask",
 ]

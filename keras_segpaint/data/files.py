@@ -5,19 +5,56 @@ opens only the header where the size is enough, and reports a truncated JPEG, wh
 without a word.
 """
 
+import glob
+import os
 from pathlib import Path
 
 import numpy as np
 
 from keras_segpaint.data.errors import DataError
 
-__all__ = ["IMAGE_SUFFIXES", "image_size", "read_image", "read_mask"]
+__all__ = ["IMAGE_SUFFIXES", "find_images", "image_size", "read_image", "read_mask"]
 
 IMAGE_SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"})
 LOSSY_SUFFIXES = frozenset({".jpg", ".jpeg"})
 
 _ORIENTATION_TAG = 0x0112
 _SIDEWAYS = frozenset({5, 6, 7, 8})
+
+
+def find_images(source: str | os.PathLike) -> list[Path]:
+    """The image files that a name stands for.
+
+    Args:
+        source: A file, a folder (searched with its subfolders) or a pattern such as `"photos/*.jpg"`.
+
+    Returns:
+        Sorted paths.
+
+    Raises:
+        FileNotFoundError: If there is no such file or folder, or it holds no image.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     for name in ("b.png", "a.jpg", "notes.txt"):
+        ...         Path(folder, name).touch()
+        ...     [path.name for path in find_images(folder)]
+        ['a.jpg', 'b.png']
+    """
+    path = Path(source)
+    if path.is_file():
+        return [path]
+    if path.is_dir():
+        found = [item for item in path.rglob("*") if item.suffix.lower() in IMAGE_SUFFIXES]
+        problem = f"has no image ({', '.join(sorted(IMAGE_SUFFIXES))})"
+    else:
+        matches = map(Path, glob.glob(os.fspath(source), recursive=True))
+        found = [item for item in matches if item.is_file() and item.suffix.lower() in IMAGE_SUFFIXES]
+        problem = "No such file or folder, and no image matches it as a pattern"
+    if not found:
+        raise FileNotFoundError(2, problem, str(source))
+    return sorted(found)
 
 
 def read_image(path: Path, channels: int = 3) -> np.ndarray:

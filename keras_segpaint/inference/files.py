@@ -1,6 +1,5 @@
 """Prediction over files, folders and patterns."""
 
-import glob
 import os
 import warnings
 from collections.abc import Iterable, Iterator
@@ -11,7 +10,7 @@ import keras
 import numpy as np
 
 from keras_segpaint.data.errors import DataError
-from keras_segpaint.data.files import IMAGE_SUFFIXES, read_image
+from keras_segpaint.data.files import find_images, read_image
 from keras_segpaint.inference.images import input_channels
 from keras_segpaint.inference.predict import class_map, predict_logits, softmax
 
@@ -35,41 +34,6 @@ class FilePrediction:
     image: np.ndarray
     class_map: np.ndarray
     probabilities: np.ndarray | None = None
-
-
-def find_images(source: str | os.PathLike) -> list[Path]:
-    """The image files that a name stands for.
-
-    Args:
-        source: A file, a folder (searched with its subfolders) or a pattern such as `"photos/*.jpg"`.
-
-    Returns:
-        Sorted paths.
-
-    Raises:
-        FileNotFoundError: If there is no such file or folder, or it holds no image.
-
-    Example:
-        >>> import tempfile
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     for name in ("b.png", "a.jpg", "notes.txt"):
-        ...         Path(folder, name).touch()
-        ...     [path.name for path in find_images(folder)]
-        ['a.jpg', 'b.png']
-    """
-    path = Path(source)
-    if path.is_file():
-        return [path]
-    if path.is_dir():
-        found = [item for item in path.rglob("*") if item.suffix.lower() in IMAGE_SUFFIXES]
-        problem = f"has no image ({', '.join(sorted(IMAGE_SUFFIXES))})"
-    else:
-        matches = map(Path, glob.glob(os.fspath(source), recursive=True))
-        found = [item for item in matches if item.is_file() and item.suffix.lower() in IMAGE_SUFFIXES]
-        problem = "No such file or folder, and no image matches it as a pattern"
-    if not found:
-        raise FileNotFoundError(2, problem, str(source))
-    return sorted(found)
 
 
 def predict_files(

@@ -1,6 +1,32 @@
-"""Losses of label maps: from logits, with one ignored class, in float32."""
+"""Losses of label maps (logits, one ignored class), of filled images under a mask of holes, and of critics' scores."""
 
+from keras_segpaint.losses.adversarial import generator_loss, hinge_critic_loss, wasserstein_critic_loss
 from keras_segpaint.losses.crossentropy import SparseCrossentropy
 from keras_segpaint.losses.dice import Dice
+from keras_segpaint.losses.features import feature_network
+from keras_segpaint.losses.gradient_penalty import gradient_penalty
+from keras_segpaint.losses.masked_l1 import MaskedL1
+from keras_segpaint.losses.partial_convolution import PartialConvolutionLoss
+from keras_segpaint.losses.perceptual import PerceptualLoss, StyleLoss, gram_matrix
+from keras_segpaint.losses.spatial_discount import SpatiallyDiscountedL1, rectangle_discount, spatial_discount
+from keras_segpaint.losses.total_variation import HoleTotalVariation, total_variation
 
-__all__ = ["Dice", "SparseCrossentropy"]
+__all__ = [
+    "Dice",
+    "HoleTotalVariation",
+    "MaskedL1",
+    "PartialConvolutionLoss",
+    "PerceptualLoss",
+    "SparseCrossentropy",
+    "SpatiallyDiscountedL1",
+    "StyleLoss",
+    "feature_network",
+    "generator_loss",
+    "gradient_penalty",
+    "gram_matrix",
+    "hinge_critic_loss",
+    "rectangle_discount",
+    "spatial_discount",
+    "total_variation",
+    "wasserstein_critic_loss",
+]

@@ -1,6 +1,9 @@
-"""Metrics of label maps, accumulated over the data set by one confusion matrix."""
+"""Metrics over a data set: of label maps, by one confusion matrix, and of filled images, by the share of their holes."""
 
 from keras_segpaint.metrics.confusion_matrix import ConfusionMatrix
+from keras_segpaint.metrics.frechet import FrechetDistance, frechet_distance
+from keras_segpaint.metrics.images import L1, PSNR, SSIM
+from keras_segpaint.metrics.lpips import LPIPS, lpips_weights
 from keras_segpaint.metrics.scores import Scores, scores
 from keras_segpaint.metrics.segmentation import (
     FrequencyWeightedIoU,
@@ -11,12 +14,19 @@ from keras_segpaint.metrics.segmentation import (
 )
 
 __all__ = [
+    "L1",
+    "LPIPS",
+    "PSNR",
+    "SSIM",
     "ConfusionMatrix",
+    "FrechetDistance",
     "FrequencyWeightedIoU",
     "MeanAccuracy",
     "MeanIoU",
     "PerClassIoU",
     "PixelAccuracy",
     "Scores",
+    "frechet_distance",
+    "lpips_weights",
     "scores",
 ]

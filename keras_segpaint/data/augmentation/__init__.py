@@ -7,6 +7,7 @@ from keras_segpaint.data.augmentation.crop import RandomCrop
 from keras_segpaint.data.augmentation.elastic import ElasticDeformation
 from keras_segpaint.data.augmentation.flip import RandomFlip
 from keras_segpaint.data.augmentation.resize import RandomScale, Resize
+from keras_segpaint.data.augmentation.resized_crop import RandomResizedCrop
 from keras_segpaint.data.augmentation.rotation import RandomRotation
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "ElasticDeformation",
     "RandomCrop",
     "RandomFlip",
+    "RandomResizedCrop",
     "RandomRotation",
     "RandomScale",
     "Resize",

@@ -9,13 +9,23 @@ from keras_segpaint.data.augmentation.crop import RandomCrop
 from keras_segpaint.data.augmentation.elastic import ElasticDeformation
 from keras_segpaint.data.augmentation.flip import RandomFlip
 from keras_segpaint.data.augmentation.resize import RandomScale, Resize
+from keras_segpaint.data.augmentation.resized_crop import RandomResizedCrop
 from keras_segpaint.data.augmentation.rotation import RandomRotation
 
 __all__ = ["augmentation_from_config"]
 
 _CLASSES: dict[str, type[Augmentation]] = {
     cls.__name__: cls
-    for cls in (ColorJitter, ElasticDeformation, RandomCrop, RandomFlip, RandomRotation, RandomScale, Resize)
+    for cls in (
+        ColorJitter,
+        ElasticDeformation,
+        RandomCrop,
+        RandomFlip,
+        RandomResizedCrop,
+        RandomRotation,
+        RandomScale,
+        Resize,
+    )
 }
 
 

@@ -1,0 +1,108 @@
+"""What fills holes: a network, or a classical method, behind one interface."""
+
+from typing import Any, Literal, get_args
+
+import keras
+import numpy as np
+
+from keras_segpaint.extras import require
+from keras_segpaint.inference.images import channels_first
+
+__all__ = ["METHODS", "ClassicalFiller", "Filler", "Method", "NetworkFiller"]
+
+Method = Literal["telea", "ns", "biharmonic"]
+METHODS: tuple[str, ...] = get_args(Method)
+
+_RADIUS = 3
+
+
+class Filler:
+    """Fills the holes of batches of one size.
+
+    Attributes:
+        multiple: Height and width must be multiples of it.
+        fixed_size: The only `(height, width)` that is taken, `None` where any will do.
+        needs_known: Whether an image without any known pixel cannot be filled.
+    """
+
+    multiple = 1
+    fixed_size: tuple[int | None, int | None] = (None, None)
+    needs_known = False
+
+    def fill(self, images: np.ndarray, masks: np.ndarray) -> np.ndarray:
+        """Filled images, float32 in [-1, 1].
+
+        Args:
+            images: float32 `(batch, height, width, 3)` in [-1, 1], 0 in the holes.
+            masks: float32 `(batch, height, width, 1)`, 1 is a hole.
+        """
+        raise NotImplementedError
+
+
+class NetworkFiller(Filler):
+    """An inpainting model with the inputs image and mask."""
+
+    def __init__(self, model: keras.Model):
+        shapes = [tensor.shape for tensor in getattr(model, "inputs", None) or ()]
+        if len(shapes) != 2:
+            raise ValueError(
+                "`model` must be an inpainting model with two inputs, the image and the mask. "
+                f"Received: {model.name} with {len(shapes)} inputs"
+            )
+        self.model = model
+        self.multiple = int(getattr(model, "size_multiple", 8))
+        self._first = channels_first(model)
+        rows, columns = shapes[0][2:] if self._first else shapes[0][1:3]
+        self.fixed_size = (rows, columns)
+
+    def fill(self, images: np.ndarray, masks: np.ndarray) -> np.ndarray:
+        inputs = [images, masks]
+        if self._first:
+            inputs = [np.ascontiguousarray(array.transpose(0, 3, 1, 2)) for array in inputs]
+        filled = np.asarray(self.model.predict_on_batch(inputs), np.float32)
+        if self._first:
+            filled = filled.transpose(0, 2, 3, 1)
+        if filled.shape != images.shape:
+            raise ValueError(
+                f"`model` must give images of the size of its input, {images.shape}. Received: output of shape "
+                f"{filled.shape}"
+            )
+        if not np.isfinite(filled).all():
+            raise ValueError(
+                f"{self.model.name} gave NaN or infinite values. Its weights may have diverged in training."
+            )
+        return filled
+
+
+class ClassicalFiller(Filler):
+    """Telea's or the Navier-Stokes method of OpenCV (on 8 bits), or scikit-image's biharmonic equation.
+
+    References:
+        - Telea 2004, An image inpainting technique based on the fast marching method.
+        - Bertalmio et al. 2001, Navier-Stokes, fluid dynamics, and image and video inpainting.
+        - Damelin and Hoang 2018, On surface completion and image inpainting by biharmonic functions.
+    """
+
+    needs_known = True
+
+    def __init__(self, method: str):
+        if method not in METHODS:
+            raise ValueError(f"`method` must be one of {', '.join(METHODS)}. Received: method={method!r}")
+        self.method = method
+        if method == "biharmonic":
+            self._restoration = require("skimage.restoration", "inpaint", "The biharmonic method")
+
+    def fill(self, images: np.ndarray, masks: np.ndarray) -> np.ndarray:
+        return np.stack([self._fill_one(*pair) for pair in zip(images, masks[..., 0], strict=True)])
+
+    def _fill_one(self, image: np.ndarray, mask: np.ndarray) -> np.ndarray:
+        unit = (image + 1) / 2
+        if self.method == "biharmonic":
+            filled: Any = self._restoration.inpaint_biharmonic(unit, mask > 0, channel_axis=-1)
+            return np.clip(filled * 2 - 1, -1, 1).astype(np.float32)
+        import cv2
+
+        flag = cv2.INPAINT_TELEA if self.method == "telea" else cv2.INPAINT_NS
+        pixels = np.rint(unit * 255).astype(np.uint8)
+        filled = cv2.inpaint(pixels, (mask > 0).astype(np.uint8), _RADIUS, flag)
+        return filled.astype(np.float32) / np.float32(127.5) - 1

@@ -1,0 +1,176 @@
+"""Perceptual and style loss: distances of features, and of their Gram matrices."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from keras_segpaint.losses.features import as_list
+from keras_segpaint.losses.image_base import ImageLoss
+from keras_segpaint.ops.images import composite
+from keras_segpaint.ops.labels import channels_last
+
+
+class FeatureLoss(ImageLoss):
+    """A distance of the features of the output, and of the composed image, to those of the truth.
+
+    A loss that was loaded from a file has no network, since a file of a model holds no weights of its losses: assign
+    `features` before it is used.
+    """
+
+    def __init__(
+        self, features: keras.Model | None, value_range: tuple[float, float], data_format: str | None, name: str
+    ):
+        super().__init__(data_format, name)
+        self.features = features
+        self.value_range = check_value_range(value_range)
+
+    def call(self, y_true: Any, y_pred: Any, mask: Any = None) -> Any:
+        truth, filled = self.images(y_true, y_pred)
+        candidates = [filled]
+        if mask is not None:
+            truth, filled, mask = self.prepare(y_true, y_pred, mask)
+            candidates.append(composite(truth, filled, mask))
+        unit = [to_unit(images, self.value_range) for images in (truth, *candidates)]
+        of_truth, *others = self.features_of(*unit)
+        return sum((self.distance(of_truth, of_candidate) for of_candidate in others), start=ops.zeros(()))
+
+    def features_of(self, *images: Any) -> list[list[Any]]:
+        """For each batch of images in [0, 1], channels last, its feature maps, channels last; the first is a constant."""
+        if self.features is None:
+            raise ValueError(f"`{self.name}` has no feature network. Assign one: loss.features = feature_network(...)")
+        count = len(images)
+        batch = ops.concatenate(images, axis=0)
+        if self.data_format == "channels_first":
+            batch = ops.transpose(batch, (0, 3, 1, 2))
+        maps = [channels_last(output, self.data_format) for output in as_list(self.features(batch, training=False))]
+        parts = [ops.split(output, count, axis=0) for output in maps]
+        return [
+            [ops.stop_gradient(part[index]) if index == 0 else part[index] for part in parts] for index in range(count)
+        ]
+
+    def distance(self, truth: list[Any], candidate: list[Any]) -> Any:
+        raise NotImplementedError
+
+    def get_config(self) -> dict[str, Any]:
+        return {"features": None, "value_range": self.value_range, **super().get_config()}
+
+
+@keras.saving.register_keras_serializable(package="keras_segpaint")
+class PerceptualLoss(FeatureLoss):
+    """Mean absolute difference of feature maps, summed over the maps.
+
+    Args:
+        features: A network from RGB images in [0, 1] to one or several feature maps; see `feature_network`.
+        value_range: Lowest and highest value of the images. Defaults to `(-1.0, 1.0)`.
+        data_format: `"channels_last"`, `"channels_first"` or `None` for Keras's default: of images and features.
+        name: String. Defaults to `"perceptual_loss"`.
+
+    Call arguments:
+        y_true: Images `(batch, height, width, 3)`.
+        y_pred: The same shape.
+        mask: Optional `(batch, height, width, 1)`, 1 is a hole. With it the loss is the sum for the output and for the
+            output composed with the known pixels, as in the paper; without it, for the output alone.
+
+    Raises:
+        ValueError: If the shapes do not fit each other, or there is no network.
+
+    References:
+        - [Image Inpainting for Irregular Holes](https://arxiv.org/abs/1804.07723), section 3.3.
+
+    Example:
+        >>> import numpy as np
+        >>> image = keras.Input((None, None, 3))
+        >>> doubled = keras.Model(image, keras.layers.Rescaling(2.0)(image))
+        >>> loss = PerceptualLoss(doubled, data_format="channels_last")
+        >>> float(loss(-np.ones((1, 2, 2, 3)), np.ones((1, 2, 2, 3))))
+        2.0
+    """
+
+    def __init__(
+        self,
+        features: keras.Model | None,
+        value_range: tuple[float, float] = (-1.0, 1.0),
+        data_format: str | None = None,
+        name: str = "perceptual_loss",
+    ):
+        super().__init__(features, value_range, data_format, name)
+
+    def distance(self, truth: list[Any], candidate: list[Any]) -> Any:
+        return feature_distance(truth, candidate)
+
+
+@keras.saving.register_keras_serializable(package="keras_segpaint")
+class StyleLoss(FeatureLoss):
+    """Mean absolute difference of the Gram matrices of feature maps, summed over the maps.
+
+    Arguments, call arguments and errors are those of `PerceptualLoss`; the default name is `"style_loss"`.
+
+    References:
+        - [Image Inpainting for Irregular Holes](https://arxiv.org/abs/1804.07723), section 3.3.
+
+    Example:
+        >>> import numpy as np
+        >>> image = keras.Input((None, None, 3))
+        >>> same = keras.Model(image, keras.layers.Rescaling(1.0)(image))
+        >>> loss = StyleLoss(same, data_format="channels_last")
+        >>> round(float(loss(-np.ones((1, 2, 2, 3)), np.ones((1, 2, 2, 3)))), 4)
+        0.3333
+    """
+
+    def __init__(
+        self,
+        features: keras.Model | None,
+        value_range: tuple[float, float] = (-1.0, 1.0),
+        data_format: str | None = None,
+        name: str = "style_loss",
+    ):
+        super().__init__(features, value_range, data_format, name)
+
+    def distance(self, truth: list[Any], candidate: list[Any]) -> Any:
+        return style_distance(truth, candidate)
+
+
+def gram_matrix(features: Any) -> Any:
+    """Products of all pairs of channels, summed over the pixels and divided by height, width and channels.
+
+    Args:
+        features: `(batch, height, width, channels)`.
+
+    Returns:
+        float32 `(batch, channels, channels)`.
+
+    Example:
+        >>> import numpy as np
+        >>> np.round(np.asarray(gram_matrix(np.ones((1, 4, 4, 2)))), 4).tolist()
+        [[[0.5, 0.5], [0.5, 0.5]]]
+    """
+    features = ops.cast(ops.convert_to_tensor(features), "float32")
+    _, height, width, channels = ops.shape(features)
+    flat = ops.reshape(features, (-1, height * width, channels))
+    # Divided first, so that large sums stay small.
+    flat = flat / ops.sqrt(ops.cast(height * width * channels, "float32"))
+    return ops.matmul(ops.transpose(flat, (0, 2, 1)), flat)
+
+
+def feature_distance(truth: list[Any], candidate: list[Any]) -> Any:
+    """Mean absolute difference of feature maps, summed."""
+    return sum((ops.mean(ops.abs(a - b)) for a, b in zip(truth, candidate, strict=True)), start=ops.zeros(()))
+
+
+def style_distance(truth: list[Any], candidate: list[Any]) -> Any:
+    """Mean absolute difference of Gram matrices, summed."""
+    return feature_distance([gram_matrix(a) for a in truth], [gram_matrix(b) for b in candidate])
+
+
+def to_unit(images: Any, value_range: tuple[float, float]) -> Any:
+    """Images in [0, 1]."""
+    low, high = value_range
+    return (images - low) / (high - low)
+
+
+def check_value_range(value_range: tuple[float, float]) -> tuple[float, float]:
+    """`(lowest, highest)` as floats; raises `ValueError` unless they ascend."""
+    if len(value_range) != 2 or not value_range[0] < value_range[1]:
+        raise ValueError(f"`value_range` must be (lowest, highest), ascending. Received: value_range={value_range}")
+    return float(value_range[0]), float(value_range[1])
