@@ -21,11 +21,13 @@ class Filler:
 
     Attributes:
         multiple: Height and width must be multiples of it.
+        smallest: Height and width must be at least this.
         fixed_size: The only `(height, width)` that is taken, `None` where any will do.
         needs_known: Whether an image without any known pixel cannot be filled.
     """
 
     multiple = 1
+    smallest = 1
     fixed_size: tuple[int | None, int | None] = (None, None)
     needs_known = False
 
@@ -49,8 +51,9 @@ class NetworkFiller(Filler):
                 "`model` must be an inpainting model with two inputs, the image and the mask. "
                 f"Received: {model.name} with {len(shapes)} inputs"
             )
-        self.model = model
+        self.model = model.predictor() if hasattr(model, "predictor") else model
         self.multiple = int(getattr(model, "size_multiple", 8))
+        self.smallest = int(getattr(model, "smallest_size", 1))
         self._first = channels_first(model)
         rows, columns = shapes[0][2:] if self._first else shapes[0][1:3]
         self.fixed_size = (rows, columns)

@@ -53,7 +53,7 @@ def fitted(part: np.ndarray, holes: np.ndarray, filler: Filler, max_pixels: int)
     if inside != original:
         part, mask = _shrunk(part, mask, inside)
     target = tuple(
-        fixed or -(-extent // filler.multiple) * filler.multiple
+        fixed or -(-max(extent, filler.smallest) // filler.multiple) * filler.multiple
         for extent, fixed in zip(inside, filler.fixed_size, strict=True)
     )
     margins = [(0, size - extent) for size, extent in zip(target, inside, strict=True)]

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras import layers, ops
 
-from keras_segpaint import data
+from keras_segpaint import data, models
 from keras_segpaint.inference import Inpainter
 from keras_segpaint.inference.fillers import Filler
 from keras_segpaint.inference.windows import hole_windows
@@ -469,3 +469,17 @@ def mean_of_half_size():
 def diverged():
     image, mask = keras.Input((None, None, 3)), keras.Input((None, None, 1))
     return keras.Model([image, mask], layers.Rescaling(float("nan"))(KnownMean(3)(image, mask)))
+
+
+@pytest.mark.parametrize("size", [(1, 2), (37, 50)])
+def test_deepfill_takes_any_image(size):
+    model = models.DeepFillV2(cnum=4, both_stages=True)
+    rng = np.random.default_rng(0)
+    image = rng.integers(0, 256, (*size, 3)).astype("uint8")
+    mask = np.zeros(size, bool)
+    mask[:, : size[1] // 2] = True
+    filled = Inpainter(model)(image, mask)
+    assert filled.shape == image.shape
+    assert filled.dtype == np.uint8
+    np.testing.assert_array_equal(filled[~mask], image[~mask])
+    assert (filled[mask] != image[mask]).any()

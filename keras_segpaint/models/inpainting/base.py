@@ -1,4 +1,4 @@
-"""What all inpainting networks and their critics share: their inputs, and that they remember their arguments."""
+"""What all inpainting networks and their critics share."""
 
 from typing import Any, ClassVar
 
@@ -6,42 +6,8 @@ import keras
 from keras import layers
 
 from keras_segpaint.layers.factory import LayerFactory
+from keras_segpaint.models.remembered import RememberedModel
 from keras_segpaint.ops.spatial import standardize_data_format
-
-
-class RememberedModel(keras.Model):
-    """A functional model that remembers the arguments it was built from.
-
-    A subclass builds its graph in `__init__` and ends with `super().__init__(inputs, outputs, arguments=..., ...)`.
-
-    Attributes:
-        paper: The publication, one line.
-        good_for: What the network is good for, in a few words.
-        reference_parameters: Arguments, and the number of trainable parameters that they give.
-        data_format: `"channels_last"` or `"channels_first"`.
-    """
-
-    paper: ClassVar[str] = ""
-    good_for: ClassVar[str] = ""
-    reference_parameters: ClassVar[tuple[tuple[dict[str, Any], int], ...]] = ()
-
-    def __init__(self, inputs: Any, outputs: Any, *, arguments: dict[str, Any], name: str, **kwargs: Any):
-        super().__init__(inputs=inputs, outputs=outputs, name=name, **kwargs)
-        self._arguments = dict(arguments)
-        self.data_format = arguments["data_format"]
-
-    def get_config(self) -> dict[str, Any]:
-        return {**self._arguments, "name": self.name, "trainable": self.trainable}
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "RememberedModel":
-        """Builds the model from the arguments that `get_config` gave."""
-        config = dict(config)
-        trainable = config.pop("trainable", True)
-        model = cls(**config)
-        if not trainable:
-            model.trainable = False
-        return model
 
 
 class InpaintingModel(RememberedModel):
@@ -53,16 +19,20 @@ class InpaintingModel(RememberedModel):
 
     A network of two stages takes `both_stages`: with `True`, for training, the output is a dictionary of `"image"` and
     `"coarse"`, the result of the first stage; `predictor()` gives the network with the image alone.
+
+    Attributes:
+        size_multiple: What height and width have to be multiples of.
+        smallest_size: Least height and width.
     """
+
+    size_multiple: ClassVar[int] = 1
+    smallest_size: ClassVar[int] = 1
 
     def predictor(self) -> "InpaintingModel":
         """The network whose only output is the final image, with the same weights; itself where it is one."""
         if not self._arguments.get("both_stages"):
             return self
-        model = type(self).from_config({**self.get_config(), "both_stages": False})
-        for layer in model.layers:
-            layer.set_weights(self.get_layer(layer.name).get_weights())
-        return model
+        return self.rebuilt(both_stages=False)
 
 
 def standardize_arguments(

@@ -10,7 +10,6 @@ from keras_segpaint.layers.factory import LayerFactory
 from keras_segpaint.models.inpainting.base import (
     Critics,
     InpaintingModel,
-    RememberedModel,
     float32_image,
     keep_known,
     map_input,
@@ -18,6 +17,7 @@ from keras_segpaint.models.inpainting.base import (
     standardize_width,
 )
 from keras_segpaint.models.inpainting.two_stage import check_size, coarse_features, refined_features
+from keras_segpaint.models.remembered import RememberedModel
 
 PAPER = "Yu, Lin, Yang, Shen, Lu, Huang 2018, Generative Image Inpainting with Contextual Attention, arXiv:1801.07892"
 
@@ -64,6 +64,8 @@ class DeepFillV1(InpaintingModel):
 
     paper: ClassVar[str] = PAPER
     good_for: ClassVar[str] = "Rectangular holes, filled with what the rest of the image shows"
+    size_multiple: ClassVar[int] = 8
+    smallest_size: ClassVar[int] = 32
     reference_parameters: ClassVar[tuple[tuple[dict[str, Any], int], ...]] = (({}, 3_601_542),)
 
     def __init__(

@@ -1,20 +1,19 @@
 """What all segmentation models share: their arguments, the input and the head."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 import keras
 from keras import layers
 
 from keras_segpaint.backbones.pretrained import load_backbone_weights
+from keras_segpaint.models.remembered import RememberedModel
 from keras_segpaint.ops.resizing import nearest
 from keras_segpaint.ops.spatial import spatial_size, standardize_data_format
 
 
-class SegmentationModel(keras.Model):
-    """A functional model that remembers the arguments it was built from.
-
-    A subclass builds its graph in `__init__` and ends with `super().__init__(inputs, logits, arguments=..., ...)`.
+class SegmentationModel(RememberedModel):
+    """A network from images to logits of their size.
 
     A network with heads that are for training alone takes `supervised`. With `supervised=True` its output is a
     dictionary, `"logits"` and one entry for each head, and `compile` takes one loss and plain metrics as for any other
@@ -23,17 +22,9 @@ class SegmentationModel(keras.Model):
     alone. `predictor()` gives the network without the heads.
 
     Attributes:
-        paper: The publication, one line.
-        good_for: What the network is good for, in a few words.
-        reference_parameters: Arguments, and the number of trainable parameters that they give.
         num_classes: Number of channels of the logits.
-        data_format: `"channels_last"` or `"channels_first"`.
         supervision: Weights of the losses of the training heads, by the names of their outputs.
     """
-
-    paper: ClassVar[str] = ""
-    good_for: ClassVar[str] = ""
-    reference_parameters: ClassVar[tuple[tuple[dict[str, Any], int], ...]] = ()
 
     def __init__(
         self,
@@ -46,12 +37,8 @@ class SegmentationModel(keras.Model):
         weights: str | None = None,
         **kwargs: Any,
     ):
-        super().__init__(inputs=inputs, outputs=outputs, name=name, **kwargs)
-        # By this `compile` knows that float16 needs its loss scaled.
-        self.dtype_policy = keras.dtype_policies.get(arguments.get("dtype"))
-        self._arguments = dict(arguments)
+        super().__init__(inputs, outputs, arguments=arguments, name=name, **kwargs)
         self.num_classes = arguments["num_classes"]
-        self.data_format = arguments["data_format"]
         self.supervision = dict(supervision or {})
         if weights is not None:
             load_backbone_weights(self, arguments["backbone"], weights)
@@ -80,23 +67,7 @@ class SegmentationModel(keras.Model):
         """The network without its training heads, with the same weights; itself where it has none."""
         if not self.supervision:
             return self
-        model = type(self).from_config({**self.get_config(), "supervised": False})
-        for layer in model.layers:
-            layer.set_weights(self.get_layer(layer.name).get_weights())
-        return model
-
-    def get_config(self) -> dict[str, Any]:
-        return {**self._arguments, "name": self.name, "trainable": self.trainable}
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "SegmentationModel":
-        """Builds the model from the arguments that `get_config` gave."""
-        config = dict(config)
-        trainable = config.pop("trainable", True)
-        model = cls(**config)
-        if not trainable:
-            model.trainable = False
-        return model
+        return self.rebuilt(supervised=False)
 
 
 def labels_like(labels: Any, logits: Any, data_format: str) -> Any:

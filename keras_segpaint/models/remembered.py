@@ -1,0 +1,49 @@
+"""What all networks of the package are: functional models that can be built again."""
+
+from typing import Any, ClassVar
+
+import keras
+
+
+class RememberedModel(keras.Model):
+    """A functional model that remembers the arguments it was built from.
+
+    A subclass builds its graph in `__init__` and ends with `super().__init__(inputs, outputs, arguments=..., ...)`.
+
+    Attributes:
+        paper: The publication, one line.
+        good_for: What the network is good for, in a few words.
+        reference_parameters: Arguments, and the number of trainable parameters that they give.
+        data_format: `"channels_last"` or `"channels_first"`.
+    """
+
+    paper: ClassVar[str] = ""
+    good_for: ClassVar[str] = ""
+    reference_parameters: ClassVar[tuple[tuple[dict[str, Any], int], ...]] = ()
+
+    def __init__(self, inputs: Any, outputs: Any, *, arguments: dict[str, Any], name: str, **kwargs: Any):
+        super().__init__(inputs=inputs, outputs=outputs, name=name, **kwargs)
+        # By this `compile` knows that float16 needs its loss scaled.
+        self.dtype_policy = keras.dtype_policies.get(arguments.get("dtype"))
+        self._arguments = dict(arguments)
+        self.data_format = arguments["data_format"]
+
+    def get_config(self) -> dict[str, Any]:
+        return {**self._arguments, "name": self.name, "trainable": self.trainable}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "RememberedModel":
+        """Builds the model from the arguments that `get_config` gave."""
+        config = dict(config)
+        trainable = config.pop("trainable", True)
+        model = cls(**config)
+        if not trainable:
+            model.trainable = False
+        return model
+
+    def rebuilt(self, **changes: Any) -> Any:
+        """The network of changed arguments, each layer with the weights of the layer of its name here."""
+        model = type(self).from_config({**self.get_config(), **changes})
+        for layer in model.layers:
+            layer.set_weights(self.get_layer(layer.name).get_weights())
+        return model
