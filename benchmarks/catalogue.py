@@ -25,14 +25,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
     import keras
 
     from keras_segpaint import models
+    from keras_segpaint.models.inpainting.base import InpaintingModel
+    from keras_segpaint.models.segmentation.base import SegmentationModel
 
+    # Critics are there for training alone.
+    networks = [
+        name
+        for name in sorted(models.segmentation.__all__ + models.inpainting.__all__)
+        if issubclass(getattr(models, name), SegmentationModel | InpaintingModel)
+    ]
     rows = {row["model"]: row for row in json.loads(TABLE.read_text())} if TABLE.exists() else {}
-    wanted = [name for name in options.only.split(",") if name] or models.__all__
+    wanted = [name for name in options.only.split(",") if name] or networks
     for name in wanted:
         rows[name] = measure(getattr(models, name))
         keras.backend.clear_session()
         print(f"{name}: {rows[name]['parameters']:,} parameters, {rows[name]['multiply_adds'] / 1e9:.2f} G", flush=True)
-    ordered = [rows[name] for name in models.__all__]
+    ordered = [rows[name] for name in networks]
     TABLE.write_text(json.dumps(ordered, indent=1) + "\n")
     PAGE.write_text(page(ordered))
 
@@ -48,17 +56,18 @@ def measure(network: Any) -> dict[str, Any]:
         "paper": network.paper,
         "setting": arguments,
         "parameters": sum(math.prod(variable.shape) for variable in model.trainable_variables),
-        "multiply_adds": multiply_adds(model, HEIGHT, WIDTH),
+        "multiply_adds": multiply_adds(model),
         "good_for": network.good_for,
     }
 
 
-def multiply_adds(model: Any, height: int, width: int) -> int:
-    """Multiply-adds of one image, from TensorFlow's graph."""
+def multiply_adds(model: Any) -> int:
+    """Multiply-adds of one image of known size, from TensorFlow's graph."""
     import tensorflow as tf
 
-    function = tf.function(lambda x: model(x, training=False))
-    graph = function.get_concrete_function(tf.TensorSpec((1, height, width, model.input_shape[-1]))).graph
+    function = tf.function(lambda inputs: model(inputs, training=False))
+    specs = [tf.TensorSpec((1, *tensor.shape[1:])) for tensor in model.inputs]
+    graph = function.get_concrete_function(specs if len(specs) > 1 else specs[0]).graph
     return sum(count(operation) for inner in graphs(graph) for operation in inner.get_operations())
 
 

@@ -31,7 +31,7 @@ def models(debug: DebugOption = False) -> None:
     ]
     output.print(
         table(
-            "Models: segpaint train NAME",
+            "Models",
             rows,
             right=("parameters", "mult-adds"),
             whole=("model", "parameters", "mult-adds"),

@@ -60,12 +60,12 @@ def train(
     from keras_segpaint import models, training
     from keras_segpaint.cli.progress import TrainingProgress
 
-    if model not in models.__all__:
-        close = difflib.get_close_matches(model.lower(), [name.lower() for name in models.__all__], n=1)
-        meant = [name for name in models.__all__ if name.lower() in close]
+    if model not in models.segmentation.__all__:
+        close = difflib.get_close_matches(model.lower(), [name.lower() for name in models.segmentation.__all__], n=1)
+        meant = [name for name in models.segmentation.__all__ if name.lower() in close]
         hint = f"Did you mean {meant[0]}? " if meant else ""
         raise typer.BadParameter(
-            f"{model} is no model. {hint}There are: {', '.join(models.__all__)}", param_hint="MODEL"
+            f"{model} is no model. {hint}There are: {', '.join(models.segmentation.__all__)}", param_hint="MODEL"
         )
     config = training.TrainConfig(
         model,

@@ -1,13 +1,7 @@
-"""Networks as functional Keras models.
+"""Networks as functional Keras models, a room for each task."""
 
-`__all__` names the segmentation networks, those that the command line trains; `models.inpainting.__all__` the others.
-"""
-
-from keras_segpaint.models.inpainting import DeepFillV1 as DeepFillV1
-from keras_segpaint.models.inpainting import DeepFillV1Critic as DeepFillV1Critic
-from keras_segpaint.models.inpainting import DeepFillV2 as DeepFillV2
-from keras_segpaint.models.inpainting import PConvUNet as PConvUNet
-from keras_segpaint.models.inpainting import SNPatchDiscriminator as SNPatchDiscriminator
+from keras_segpaint.models import inpainting, segmentation
+from keras_segpaint.models.inpainting import DeepFillV1, DeepFillV1Critic, DeepFillV2, PConvUNet, SNPatchDiscriminator
 from keras_segpaint.models.segmentation import (
     APCNet,
     AttentionToScale,
@@ -37,6 +31,9 @@ __all__ = [
     "AttentionToScale",
     "CCNet",
     "DANet",
+    "DeepFillV1",
+    "DeepFillV1Critic",
+    "DeepFillV2",
     "DeepLabV1",
     "DeepLabV2",
     "DeepLabV3",
@@ -49,9 +46,13 @@ __all__ = [
     "FCNResNet",
     "GFRNet",
     "LinkNet",
+    "PConvUNet",
     "PSPNet",
     "RefineNet",
+    "SNPatchDiscriminator",
     "SegNet",
     "SegNetBasic",
     "UNet",
+    "inpainting",
+    "segmentation",
 ]

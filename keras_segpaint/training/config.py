@@ -55,8 +55,10 @@ class TrainConfig:
     workers: int = 2
 
     def __post_init__(self) -> None:
-        if self.model not in models.__all__:
-            raise ValueError(f"`model` must be one of {', '.join(models.__all__)}. Received: model={self.model!r}")
+        if self.model not in models.segmentation.__all__:
+            raise ValueError(
+                f"`model` must be one of {', '.join(models.segmentation.__all__)}. Received: model={self.model!r}"
+            )
         if self.mixed_precision not in PRECISIONS:
             raise ValueError(
                 f"`mixed_precision` must be one of {', '.join(PRECISIONS)}. "

@@ -39,7 +39,7 @@ def is_backbone(name: str) -> bool:
 
 def test_every_public_model_has_a_case():
     covered = {name.partition("-")[0] for name in MODELS}
-    public = {name: getattr(room, name) for room in (models, backbones) for name in room.__all__}
+    public = {name: getattr(room, name) for room in (models.segmentation, backbones) for name in room.__all__}
     assert covered == {name for name, value in public.items() if isinstance(value, type)}
 
 
@@ -127,7 +127,7 @@ def test_training_step(name, dtype):
     ("model", "arguments", "expected"),
     [
         pytest.param(model, arguments, count, id=f"{model.__name__}-{count}")
-        for room in (models, backbones)
+        for room in (models.segmentation, backbones)
         for model in (getattr(room, name) for name in room.__all__)
         for arguments, count in getattr(model, "reference_parameters", ())
     ],

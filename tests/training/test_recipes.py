@@ -6,12 +6,12 @@ import keras
 import numpy as np
 import pytest
 
-from keras_segpaint import models, training
+from keras_segpaint import training
 from keras_segpaint.models import segmentation
 from keras_segpaint.training import Recipe, TrainConfig, recipes
 
 
-@pytest.mark.parametrize("name", models.__all__)
+@pytest.mark.parametrize("name", segmentation.__all__)
 def test_every_model_has_a_recipe_whose_numbers_have_sources(name):
     recipe = recipes.get(name)
     assert recipe.model == name
