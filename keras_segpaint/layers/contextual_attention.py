@@ -10,6 +10,7 @@ from keras_segpaint.ops.box_sum import box_sum
 from keras_segpaint.ops.labels import channels_last
 from keras_segpaint.ops.ordering import after
 from keras_segpaint.ops.patch_matching import (
+    DiagonalSums,
     blocks,
     fuse_along_columns,
     fuse_along_rows,
@@ -126,6 +127,7 @@ class ContextualAttention(layers.Layer):
         valid = None if hole_mask is None else self._valid(channels_last(hole_mask, self.data_format), keys)
         inverse_norm = self._inverse_norm(keys)
         values = blocks(background, self.rate, spatial_size(keys, "channels_last")) / 4.0
+        sums = DiagonalSums(self.kernel_size, self.fuse_kernel)
         canvases: list[Any] = []
         offsets: list[Any] = []
         bounds = self._bounds(queries, keys)
@@ -133,11 +135,11 @@ class ContextualAttention(layers.Layer):
         for first, last in zip(bounds[:-1], bounds[1:], strict=True):
             if canvases:
                 queries = after(queries, canvases[-1])
-            scores = self._scores(queries, keys, inverse_norm, first, last, height)
+            scores = self._scores(queries, keys, inverse_norm, sums, first, last, height)
             attention = self._attention(scores[:, :, :, :: self.stride, :: self.stride], valid)
             if self.return_offsets:
                 offsets.append(self._offsets(attention, first))
-            canvas = paste(ops.cast(attention, self.compute_dtype), values, self.stride)
+            canvas = paste(ops.cast(attention, self.compute_dtype), values, sums, self.stride)
             if canvases:
                 # The last blocks of one strip of rows are the first of the next.
                 canvas = ops.concatenate([canvas[:, :1] + canvases[-1][:, -1:], canvas[:, 1:]], axis=1)
@@ -172,24 +174,26 @@ class ContextualAttention(layers.Layer):
         count = math.ceil(height / max(rows, self.fuse_kernel // 2))
         return [index * height // count for index in range(count + 1)]
 
-    def _scores(self, queries: Any, keys: Any, inverse_norm: Any, first: Any, last: Any, height: Any) -> Any:
+    def _scores(
+        self, queries: Any, keys: Any, inverse_norm: Any, sums: DiagonalSums, first: Any, last: Any, height: Any
+    ) -> Any:
         """Scores of the queries in rows `first` to `last`; where the height is unknown these are all rows."""
         radius = self.fuse_kernel // 2
         if not self.fuse or radius == 0:
-            return self._matched(queries, keys, inverse_norm, first, last, height)
+            return self._matched(queries, keys, inverse_norm, sums, first, last, height)
 
         def fused(first: Any, last: Any) -> Any:
             if first == 0 and last is height:
-                return fuse_along_rows(self._matched(queries, keys, inverse_norm, 0, height, height), self.fuse_kernel)
+                return fuse_along_rows(self._matched(queries, keys, inverse_norm, sums, 0, height, height), sums)
             halo = math.ceil(radius / queries.shape[2])
             low, high = max(first - halo, 0), min(last + halo, height)
-            scores = fuse_along_rows(self._matched(queries, keys, inverse_norm, low, high, height), self.fuse_kernel)
+            scores = fuse_along_rows(self._matched(queries, keys, inverse_norm, sums, low, high, height), sums)
             return scores[:, first - low : last - low]
 
         if first == 0 and last is height:
             scores = fused(0, height)
             before, after = wrapped_rows(scores, 1, radius)
-            return fuse_along_columns(scores, before, after, self.fuse_kernel)
+            return fuse_along_columns(scores, before, after, sums)
         low, high = max(first - radius, 0), min(last + radius, height)
         scores = fused(low, high)
         if first == 0:
@@ -200,16 +204,18 @@ class ContextualAttention(layers.Layer):
             after = wrapped_rows(fused(0, radius), 1, radius)[1]
         else:
             scores, after = scores[:, :-radius], scores[:, -radius:]
-        return fuse_along_columns(scores, before, after, self.fuse_kernel)
+        return fuse_along_columns(scores, before, after, sums)
 
-    def _matched(self, queries: Any, keys: Any, inverse_norm: Any, first: Any, last: Any, height: Any) -> Any:
+    def _matched(
+        self, queries: Any, keys: Any, inverse_norm: Any, sums: DiagonalSums, first: Any, last: Any, height: Any
+    ) -> Any:
         """Scores of single patches, in rows `first` to `last`."""
         radius = self.kernel_size // 2
         if first == 0 and last is height:
-            return match(queries, keys, inverse_norm, self.kernel_size, radius, radius)
+            return match(queries, keys, inverse_norm, sums, radius, radius)
         low, high = max(first - radius, 0), min(last + radius, height)
         above, below = low - first + radius, last + radius - high
-        return match(queries[:, low:high], keys, inverse_norm, self.kernel_size, above, below)
+        return match(queries[:, low:high], keys, inverse_norm, sums, above, below)
 
     def _inverse_norm(self, keys: Any) -> Any:
         """One over the norm of the patch around each key."""

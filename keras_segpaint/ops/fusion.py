@@ -41,16 +41,28 @@ def fused(forward: Callable[..., Any], backward: Callable[..., Any], inputs: Seq
     return run(*inputs)
 
 
-def compiled(function: Callable[..., Any], *tensors: Any) -> Any:
-    """Computes `function(*tensors)`, on TensorFlow, in a graph whose sizes are known, as one compiled kernel.
+class Compiled:
+    """A function of tensors that on TensorFlow, in a graph whose sizes are known, is one compiled kernel.
 
     For chains of slices and sums, which XLA merges into one pass through memory; it differentiates them likewise.
-    Padding and products of matrices are faster outside.
-    """
-    if keras.backend.backend() != "tensorflow":
-        return function(*tensors)
-    import tensorflow as tf
+    Padding and products of matrices are faster outside. Calls of one object on tensors of the same sizes, in the same
+    graph, share a kernel.
 
-    if tf.executing_eagerly() or any(None in tensor.shape[1:] for tensor in tensors):
-        return function(*tensors)
-    return tf.function(function, jit_compile=True, autograph=False)(*tensors)
+    Args:
+        function: A function of tensors that gives a tensor, the same on every backend.
+    """
+
+    def __init__(self, function: Callable[..., Any]):
+        self._function = function
+        self._kernel: Any = None
+
+    def __call__(self, *tensors: Any) -> Any:
+        if keras.backend.backend() != "tensorflow":
+            return self._function(*tensors)
+        import tensorflow as tf
+
+        if tf.executing_eagerly() or any(None in tensor.shape[1:] for tensor in tensors):
+            return self._function(*tensors)
+        if self._kernel is None:
+            self._kernel = tf.function(self._function, jit_compile=True, autograph=False)
+        return self._kernel(*tensors)

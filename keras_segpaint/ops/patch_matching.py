@@ -10,7 +10,7 @@ from typing import Any
 
 from keras import ops
 
-from keras_segpaint.ops.fusion import compiled
+from keras_segpaint.ops.fusion import Compiled
 from keras_segpaint.ops.spatial import spatial_size
 
 
@@ -27,18 +27,37 @@ def diagonal_sum(scores: Any, axes: tuple[int, int], length: int) -> Any:
     return total
 
 
-def match(queries: Any, keys: Any, inverse_norm: Any, kernel_size: int, above: int, below: int) -> Any:
+class DiagonalSums:
+    """The sums of shifted scores that contextual attention takes; one object for one pass through the layer.
+
+    Args:
+        kernel_size: Odd, of the patches that are compared.
+        fuse_kernel: Odd, scores in a sum of the fusing.
+    """
+
+    def __init__(self, kernel_size: int, fuse_kernel: int):
+        self.kernel_size = kernel_size
+        self.fuse_kernel = fuse_kernel
+        self.patches = Compiled(
+            lambda scores, factor: diagonal_sum(diagonal_sum(scores, (1, 3), kernel_size), (2, 4), kernel_size) * factor
+        )
+        self.along_rows = Compiled(lambda scores: diagonal_sum(scores, (1, 2), fuse_kernel))
+        self.along_columns = Compiled(lambda scores: diagonal_sum(scores, (1, 3), fuse_kernel))
+        self.corners = Compiled(lambda weights: diagonal_sum(diagonal_sum(weights, (1, 3), 2), (2, 4), 2))
+
+
+def match(queries: Any, keys: Any, inverse_norm: Any, sums: DiagonalSums, above: int, below: int) -> Any:
     """Scores of all patches around the rows of `queries` with all patches of `keys`, times `inverse_norm` of the keys.
 
     Args:
         queries: Features `(batch, rows, columns, channels)`; the first and last of them may be neighbours only.
         keys: Features `(batch, key_rows, key_columns, channels)`.
         inverse_norm: `(batch, key_rows, key_columns, 1)`.
-        kernel_size: Odd, of the patches.
-        above: Rows of zeros to put above `queries`; `kernel_size // 2` where they begin at the image's border.
+        sums: Those of the layer.
+        above: Rows of zeros to put above `queries`; half the kernel's where they begin at the image's border.
         below: The same below.
     """
-    radius = kernel_size // 2
+    radius = sums.kernel_size // 2
     queries = ops.pad(queries, ((0, 0), (above, below), (radius, radius), (0, 0)))
     keys = ops.pad(keys, ((0, 0), (radius, radius), (radius, radius), (0, 0)))
     batch, rows, columns, channels = ops.shape(queries)
@@ -47,37 +66,32 @@ def match(queries: Any, keys: Any, inverse_norm: Any, kernel_size: int, above: i
         ops.reshape(queries, (batch, rows * columns, channels)),
         ops.transpose(ops.reshape(keys, (batch, key_rows * key_columns, channels)), (0, 2, 1)),
     )
-    inverse_norm = ops.expand_dims(inverse_norm[..., 0], (1, 2))
-
-    def sum_patches(scores: Any, inverse_norm: Any) -> Any:
-        return diagonal_sum(diagonal_sum(scores, (1, 3), kernel_size), (2, 4), kernel_size) * inverse_norm
-
-    return compiled(sum_patches, ops.reshape(products, (batch, rows, columns, key_rows, key_columns)), inverse_norm)
+    scores = ops.reshape(products, (batch, rows, columns, key_rows, key_columns))
+    return sums.patches(scores, ops.expand_dims(inverse_norm[..., 0], (1, 2)))
 
 
-def fuse_along_rows(scores: Any, kernel_size: int) -> Any:
+def fuse_along_rows(scores: Any, sums: DiagonalSums) -> Any:
     """Sums of scores of pairs that follow each other row by row: from the end of a row to the start of the next too."""
-    radius = kernel_size // 2
+    radius = sums.fuse_kernel // 2
     shape = ops.shape(scores)
     flat = ops.reshape(scores, (shape[0], shape[1] * shape[2], shape[3] * shape[4]))
     flat = ops.pad(flat, ((0, 0), (radius, radius), (radius, radius)))
-    return ops.reshape(compiled(lambda x: diagonal_sum(x, (1, 2), kernel_size), flat), shape)
+    return ops.reshape(sums.along_rows(flat), shape)
 
 
-def fuse_along_columns(scores: Any, before: Any, after: Any, kernel_size: int) -> Any:
+def fuse_along_columns(scores: Any, before: Any, after: Any, sums: DiagonalSums) -> Any:
     """The same column by column.
 
     Args:
         scores: Rows of queries that follow each other.
         before: As many rows as half the kernel, which the first column's pixels follow: those above, or `wrapped_down`.
         after: The same at the end.
-        kernel_size: Odd.
+        sums: Those of the layer.
     """
-    radius = kernel_size // 2
+    radius = sums.fuse_kernel // 2
     scores = ops.concatenate([before, scores, after], axis=1)
     first, last = wrapped_rows(scores, 3, radius)
-    scores = ops.concatenate([first, scores, last], axis=3)
-    return compiled(lambda x: diagonal_sum(x, (1, 3), kernel_size), scores)
+    return sums.along_columns(ops.concatenate([first, scores, last], axis=3))
 
 
 def wrapped_rows(scores: Any, axis: int, radius: int) -> tuple[Any, Any]:
@@ -121,17 +135,18 @@ def unblock(x: Any, rate: int, size: tuple[Any, Any]) -> Any:
     return x[:, before : before + size[0], before : before + size[1]]
 
 
-def paste(attention: Any, values: Any, stride: int) -> Any:
+def paste(attention: Any, values: Any, sums: DiagonalSums, stride: int) -> Any:
     """Sums of patches, each weighted: the blocks that the patches around the rows of `attention` cover.
 
     Args:
         attention: Weights `(batch, rows, columns, key_rows, key_columns)`.
         values: `blocks` of the map that the patches are cut out of.
+        sums: Those of the layer.
         stride: Of the keys in the grid of the patches.
     """
     if stride == 1:
         corners = ops.pad(attention, ((0, 0), *[(1, 1)] * 4))
-        return _weigh(compiled(lambda x: diagonal_sum(diagonal_sum(x, (1, 3), 2), (2, 4), 2), corners), values)
+        return _weigh(sums.corners(corners), values)
     rows, columns = ops.shape(attention)[3:]
     total = None
     for i in range(2):

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_segpaint import layers
+from keras_segpaint import layers, models
 
 tensorflow = pytest.importorskip("tensorflow")
 litert = pytest.importorskip("ai_edge_litert.interpreter")
@@ -73,3 +73,20 @@ def test_built_in_operators_only(name, tmp_path, rng):
     output, size = run_litert(model, tmp_path / "model", arrays)
     np.testing.assert_allclose(output, model.predict_on_batch(arrays), rtol=1e-4, atol=1e-5)
     assert size < 60_000
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: models.DeepFillV2(4, input_shape=(32, 40, 3), **LAST),
+        lambda: models.PConvUNet(4, base_filters=2, input_shape=(32, 40, 3), **LAST),
+    ],
+    ids=["DeepFillV2", "PConvUNet"],
+)
+def test_networks(build, tmp_path, rng):
+    model = build()
+    image = rng.uniform(-1, 1, (1, 32, 40, 3)).astype("float32")
+    hole = np.zeros((1, 32, 40, 1), "float32")
+    hole[:, 8:20, 8:24] = 1
+    output, _ = run_litert(model, tmp_path / "model", [image, hole])
+    np.testing.assert_allclose(output, model.predict_on_batch([image, hole]), rtol=1e-4, atol=1e-5)

@@ -132,6 +132,9 @@ def test_sn_patch_discriminator(fixture_arrays):
     np.testing.assert_allclose(again.reshape(2, -1), reference.arrays["output_second_call"], rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.skipif(
+    keras.backend.backend() == "jax", reason="what is frozen is the same on every backend, and JAX compiles the step"
+)
 def test_the_encoder_of_the_partial_unet_freezes_and_the_decoder_does_not():
     model = models.PConvUNet(4, base_filters=2, **LAST)
     model.freeze_encoder_norm()
@@ -162,7 +165,8 @@ def test_critics_take_the_same_weights_in_both_data_formats(rng, tmp_path):
     other.set_weights(critic.get_weights())
     expected = np.asarray(critic.predict_on_batch(x))
     assert expected.shape == (2, 1)
-    np.testing.assert_allclose(np.asarray(loaded.predict_on_batch(x)), expected, rtol=1e-4, atol=1e-5)
+    for own, saved in zip(loaded.get_weights(), critic.get_weights(), strict=True):
+        np.testing.assert_array_equal(own, saved)
     first = np.asarray(other.predict_on_batch(x.transpose(0, 3, 1, 2)))
     np.testing.assert_allclose(first, expected, rtol=1e-4, atol=1e-5)
 
