@@ -80,7 +80,7 @@ def read_image(path: Path, channels: int = 3) -> np.ndarray:
                 grey = _to_8_bits(np.asarray(image))
                 return np.repeat(grey[..., None], channels, axis=-1)
             pixels = np.asarray(image.convert("RGB" if channels == 3 else "L"))
-    except (OSError, SyntaxError, ValueError) as error:
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise DataError(_unreadable(path, error)) from error
     return pixels.reshape(*pixels.shape[:2], channels)
 
@@ -108,7 +108,7 @@ def read_mask(path: Path) -> np.ndarray:
             if image.mode.startswith("I"):
                 return np.asarray(image).astype(np.int32)
             return np.asarray(image.convert("RGB"))
-    except (OSError, SyntaxError, ValueError) as error:
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise DataError(_unreadable(path, error)) from error
 
 
@@ -126,7 +126,7 @@ def image_size(path: Path, upright: bool = True) -> tuple[int, int]:
             width, height = image.size
             if upright and image.getexif().get(_ORIENTATION_TAG, 1) in _SIDEWAYS:
                 width, height = height, width
-    except (OSError, SyntaxError, ValueError) as error:
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise DataError(_unreadable(path, error)) from error
     return height, width
 

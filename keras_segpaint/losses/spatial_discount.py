@@ -73,7 +73,7 @@ def spatial_discount(mask: Any, gamma: float = 0.99) -> Any:
     the distance is that of the farthest corner.
 
     Args:
-        mask: `(batch, height, width, 1)`, 1 is a hole, of known height and width.
+        mask: `(batch, height, width, 1)`, 1 is a hole.
         gamma: Float in (0, 1].
 
     Returns:
@@ -89,18 +89,18 @@ def spatial_discount(mask: Any, gamma: float = 0.99) -> Any:
         [0.0, 0.5, 0.5, 0.0]
     """
     mask = ops.stop_gradient(ops.cast(ops.convert_to_tensor(mask), "float32"))
-    farthest = max(mask.shape[1], mask.shape[2])
+    height, width = ops.shape(mask)[1:3]
+    farthest = ops.maximum(height, width)
 
-    def grow(known: Any, distance: Any) -> tuple[Any, Any]:
+    def goes_on(known: Any, distance: Any, steps: Any) -> Any:
+        return ops.logical_and(ops.any(known < 0.5), steps < farthest)
+
+    def grow(known: Any, distance: Any, steps: Any) -> tuple[Any, Any, Any]:
         distance = distance + (1.0 - known)
-        return ops.max_pool(known, 3, strides=1, padding="same", data_format="channels_last"), distance
+        return ops.max_pool(known, 3, strides=1, padding="same", data_format="channels_last"), distance, steps + 1
 
-    _, distance = ops.while_loop(
-        lambda known, distance: ops.any(known < 0.5),
-        grow,
-        (1.0 - mask, ops.zeros_like(mask)),
-        maximum_iterations=farthest,
-    )
+    start = (1.0 - mask, ops.zeros_like(mask), ops.zeros((), "int32"))
+    _, distance, _ = ops.while_loop(goes_on, grow, start)
     return mask * ops.power(gamma, distance)
 
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_segpaint.data import DataError
+from keras_segpaint.data import DataError, read_hole_mask
+from keras_segpaint.data.files import image_size, read_image, read_mask
 from keras_segpaint.inference.photographs import read_photograph, write_photograph
 from keras_segpaint.viz import before_and_after
 
@@ -186,6 +187,20 @@ def test_missing_and_foreign_files(tmp_path: Path):
     (tmp_path / "text.png").write_text("no image")
     with pytest.raises(DataError, match="cannot be read as an image"):
         read_photograph(tmp_path / "text.png")
+
+
+def test_files_too_large_for_pillow(photos: Path, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    path = photos / "photos" / "a.png"
+    for read_file in (
+        read_photograph,
+        read_image,
+        read_mask,
+        image_size,
+        lambda file: read_hole_mask(file, hole_value=255),
+    ):
+        with pytest.raises(DataError, match=r"a\.png: .*exceeds limit"):
+            read_file(path)
 
 
 def test_picture_of_different_sizes():

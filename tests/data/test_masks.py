@@ -113,6 +113,18 @@ def test_irregular_masks_keep_polarity_and_threshold(tmp_path):
     assert half.sum() == 100 and half[5:15, 5:15].all()
 
 
+def test_irregular_masks_are_not_stretched(tmp_path):
+    picture = np.zeros((60, 60), np.uint8)
+    cv2.circle(picture, (30, 30), 10, 255, -1)
+    Image.fromarray(picture).save(tmp_path / "disc.png")
+    still = dict(dilation=(0, 0), rotation=0, flip=False, crop=(1, 1))
+    for size in ((30, 60), (120, 60)):
+        for mask in data.IrregularMask(tmp_path, hole_value=255, **still).draw(size, count=8):
+            rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+            whole = rows[0] > 0 and rows[-1] < size[0] - 1 and columns[0] > 0 and columns[-1] < size[1] - 1
+            assert not whole or abs(len(rows) - len(columns)) <= 1
+
+
 def test_rotation_and_crop_vary(tmp_path):
     picture = np.zeros((64, 64), np.uint8)
     picture[:, :8] = 255

@@ -185,6 +185,18 @@ def test_fit_hands_the_mask_over(batch):
         assert logged[1] < logged[0], loss.name
 
 
+def test_unknown_sizes(batch):
+    """TensorFlow may know no size but the channels'."""
+    if keras.backend.backend() != "tensorflow":
+        pytest.skip("only TensorFlow has tensors of unknown size")
+    import tensorflow as tf
+
+    specs = [tf.TensorSpec((None, None, None, channels), tf.float32) for channels in (3, 3, 1)]
+    for loss in every_loss(feature_model()):
+        value = tf.function(loss, input_signature=specs, autograph=False)(*batch)
+        assert float(value) == pytest.approx(float(loss(*batch)), rel=1e-5), loss.name
+
+
 def test_float16_images(batch):
     y_true, y_pred, mask = batch
     half = [ops.convert_to_tensor(array.astype("float16")) for array in batch]

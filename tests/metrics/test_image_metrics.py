@@ -113,6 +113,21 @@ def test_evaluate_hands_the_mask_over(values):
     assert 0.5 < logs["hole_ssim"] < 1
 
 
+def test_unknown_sizes(values):
+    """TensorFlow may know no size but the channels'."""
+    if keras.backend.backend() != "tensorflow":
+        pytest.skip("only TensorFlow has tensors of unknown size")
+    import tensorflow as tf
+
+    specs = [tf.TensorSpec((None, None, None, channels), tf.float32) for channels in (3, 3, 1)]
+    batch = [values[name].astype("float32") for name in ("a", "b", "hole_mask")]
+    for metric_class in (metrics.L1, metrics.PSNR, metrics.SSIM):
+        metric, other = metric_class("hole", **UNIT), metric_class("hole", **UNIT)
+        tf.function(metric.update_state, input_signature=specs, autograph=False)(*batch)
+        other.update_state(*batch)
+        assert float(metric.result()) == pytest.approx(float(other.result()), rel=1e-5)
+
+
 def test_configs():
     for metric_class in (metrics.L1, metrics.PSNR, metrics.SSIM):
         metric = metric_class("hole", **UNIT)

@@ -30,7 +30,8 @@ class IrregularMask(MaskGenerator):
             diagonal of the mask; `(0, 0)` for none. Defaults to `(9 / 512, 49 / 512)`, the paper's 9 to 49 pixels of 512.
         rotation: Largest angle in degrees, to either side. Defaults to `180.0`.
         flip: Whether masks are mirrored. Defaults to `True`.
-        crop: Lowest and highest fraction of the sides that the cut keeps. Defaults to `(0.7, 1.0)`.
+        crop: Lowest and highest side of the cut, as fractions of the largest cut of the aspect ratio asked for. Defaults
+            to `(0.7, 1.0)`.
 
     Raises:
         ValueError: If an argument is out of range.
@@ -80,7 +81,7 @@ class IrregularMask(MaskGenerator):
         height, width = check_size(size)
         path = self.files[rng.integers(len(self.files))]
         mask = read_hole_mask(path, hole_value=self.hole_value, threshold=self.threshold)
-        window = self._window(mask.shape, rng)
+        window = self._window(mask.shape, (height, width), rng)
         inverse = np.vstack([self._turn(mask.shape, rng), [0, 0, 1]]) @ _onto(window, (height, width))
         if self.flip:
             left_right, top_bottom = rng.random(2) < 0.5
@@ -98,11 +99,14 @@ class IrregularMask(MaskGenerator):
             mask = cv2.dilate(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (diameter, diameter)))
         return mask
 
-    def _window(self, shape: tuple[int, ...], rng: np.random.Generator) -> tuple[float, float, float, float]:
-        """Top, left, height and width of the cut, in pixels of the file."""
-        kept = rng.uniform(*self.crop)
-        lengths = [extent * kept for extent in shape]
-        top, left = (rng.uniform(0, extent - length) for extent, length in zip(shape, lengths, strict=True))
+    def _window(
+        self, shape: tuple[int, ...], size: tuple[int, int], rng: np.random.Generator
+    ) -> tuple[float, float, float, float]:
+        """Top, left, height and width of the cut, in pixels of the file, of the aspect ratio of the result."""
+        largest = min(extent / side for extent, side in zip(shape, size, strict=True))
+        factor = largest * rng.uniform(*self.crop)
+        lengths = [side * factor for side in size]
+        top, left = (rng.uniform(0, max(extent - length, 0)) for extent, length in zip(shape, lengths, strict=True))
         return top, left, lengths[0], lengths[1]
 
     def _turn(self, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:

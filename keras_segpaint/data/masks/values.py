@@ -89,7 +89,7 @@ def read_hole_mask(path: str | Path, *, hole_value: int, threshold: float = 0.5)
                 values = _grey(image)
     except FileNotFoundError as error:
         raise DataError(f"{path}: the file does not exist.") from error
-    except (OSError, SyntaxError, ValueError) as error:
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise DataError(f"{path}: cannot be read as a mask ({error}). Save it again as a grey PNG.") from error
     try:
         return hole_mask(values, hole_value, threshold)
