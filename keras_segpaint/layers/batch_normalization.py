@@ -37,7 +37,9 @@ class BatchNormalization(layers.BatchNormalization):
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         batch_statistics = bool(training and self.trainable)
-        plain = not (self.scale and self.center) or mask is not None or getattr(self, "renorm", False)
+        plain = (
+            not (self.scale and self.center) or mask is not None or getattr(self, "renorm", False)
+        )  # Keras 3.13 has none
         if plain or len(inputs.shape) != 4 or (batch_statistics and self.synchronized):
             return super().call(inputs, training=training, mask=mask)
         gamma, beta, mean, variance = (
