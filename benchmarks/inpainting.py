@@ -40,15 +40,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     os.environ["KERAS_BACKEND"] = options.backend
     os.environ["OMP_NUM_THREADS"] = str(options.threads)
-    limit_threads(options.backend, options.threads)
     if options.memory:
+        limit_threads(options.backend, options.threads)
         print(f"{peak_above_inputs():.0f}")
         return
-    measured = [*attention(options.backend, options.repeats), *partial_convolution(options.backend, options.repeats)]
-    print(table(measured))
+    # While this process is small: a new process inherits the peak of the one that starts it.
     command = [sys.executable, "-m", "benchmarks.inpainting", "--backend", options.backend, "--memory"]
     command += ["--threads", str(options.threads)]
     peak = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()[-1]
+    limit_threads(options.backend, options.threads)
+    measured = [*attention(options.backend, options.repeats), *partial_convolution(options.backend, options.repeats)]
+    print(table(measured))
     print(f"Contextual attention of a 1024x1024 image ({LARGE}x{LARGE}x{CHANNELS}) needs {peak} MB at its peak.")
     if options.save:
         append(measured)
