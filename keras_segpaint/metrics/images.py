@@ -16,8 +16,8 @@ _SMALLEST_ERROR = 1e-10
 class L1(ImageMetric):
     """Mean absolute error of images scaled to [0, 1]: times 100 it is the percentage of the inpainting papers.
 
-    The result is the mean over the images of the data set; `by_hole_ratio()` gives it for each bucket of hole ratios of
-    the partial convolution paper.
+    The result is the mean over the images of the data set. After `evaluate` the object that was given to `compile` has
+    the means in the buckets of hole ratios of the partial convolution paper: `metric.by_hole_ratio()`.
 
     Args:
         region: `"image"`, or `"hole"` for hole pixels only; images without a hole then do not count. Defaults to

@@ -111,6 +111,9 @@ def test_evaluate_hands_the_mask_over(values):
     assert logs["hole_l1"] == pytest.approx(values["l1_hole_only"].mean(), rel=1e-4)
     assert logs["hole_psnr"] == pytest.approx(values["psnr_hole_only"].mean(), rel=1e-4)
     assert 0.5 < logs["hole_ssim"] < 1
+    buckets = holes[0].by_hole_ratio()
+    assert sum(count for _, count in buckets.values()) == 2
+    assert logs["hole_l1"] == pytest.approx(sum(mean * count for mean, count in buckets.values()) / 2, rel=1e-5)
 
 
 def test_unknown_sizes(values):
