@@ -37,9 +37,7 @@ class BatchNormalization(layers.BatchNormalization):
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         batch_statistics = bool(training and self.trainable)
-        plain = (
-            not (self.scale and self.center) or mask is not None or getattr(self, "renorm", False)
-        )  # Keras 3.13 has none
+        plain = not (self.scale and self.center) or mask is not None or self.renorm
         if plain or len(inputs.shape) != 4 or (batch_statistics and self.synchronized):
             return super().call(inputs, training=training, mask=mask)
         gamma, beta, mean, variance = (
