@@ -11,6 +11,8 @@ POOLS = ("block1_pool", "block2_pool", "block3_pool")
 # What ImageNet networks subtract and divide by, for RGB in [0, 1].
 _TORCH_MEAN, _TORCH_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 _CAFFE_MEAN = (103.939, 116.779, 123.68)
+# The mean of the deviations above, in 8 bits: by so much larger are the inputs that are not divided by them.
+_CAFFE_SCALE = 57.63
 
 
 def feature_network(
@@ -21,7 +23,9 @@ def feature_network(
 ) -> keras.Model:
     """Makes a network of ImageNet into one that gives features of RGB images in [0, 1].
 
-    The layers are shared with `network` and no longer trainable.
+    The layers are shared with `network` and no longer trainable. The weights of the perceptual and style terms in the
+    papers are made for networks whose inputs have unit deviation. Features of `"caffe"` networks, whose inputs are 57.63
+    times as large, are divided by that; undivided, Gram matrices would weigh three thousand times as much.
 
     Args:
         network: A functional model with one image as input, such as `keras.applications.VGG16(include_top=False)`.
@@ -53,12 +57,19 @@ def feature_network(
     trunk = keras.Model(network.inputs[0], [network.get_layer(name).output for name in layer_names])
     trunk.trainable = False
     inputs = keras.Input(network.inputs[0].shape[1:], name="image")
-    return keras.Model(inputs, trunk(_normalized(inputs, preprocessing, data_format)), name="features")
+    outputs = trunk(_normalized(inputs, preprocessing, data_format))
+    if preprocessing == "caffe":
+        outputs = [layers.Rescaling(1 / _CAFFE_SCALE)(output) for output in _listed(outputs)]
+    return keras.Model(inputs, outputs, name="features")
 
 
 def as_list(outputs: Any) -> list[Any]:
     """The outputs of a feature network, one or several, in float32."""
-    return [ops.cast(output, "float32") for output in (outputs if isinstance(outputs, list | tuple) else [outputs])]
+    return [ops.cast(output, "float32") for output in _listed(outputs)]
+
+
+def _listed(outputs: Any) -> list[Any]:
+    return list(outputs) if isinstance(outputs, list | tuple) else [outputs]
 
 
 def _normalized(images: Any, preprocessing: str, data_format: str) -> Any:

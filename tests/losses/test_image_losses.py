@@ -243,7 +243,7 @@ def test_caffe_preprocessing(rng):
     network = losses.feature_network(same, [same.layers[-1].name], data_format="channels_last")
     assert not network.trainable_weights and len(network.weights) == 2
     x = rng.random((1, 6, 8, 3)).astype("float32")
-    wanted = x[..., ::-1] * 255 - np.array([103.939, 116.779, 123.68], "float32")
+    wanted = (x[..., ::-1] * 255 - np.array([103.939, 116.779, 123.68], "float32")) / 57.63
     (out,) = losses.features.as_list(network(x))
     np.testing.assert_allclose(ops.convert_to_numpy(out), wanted, rtol=1e-4, atol=1e-4)
 
