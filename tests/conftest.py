@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import os
+import sys
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,6 +21,9 @@ if os.environ.get("KERAS_BACKEND") == "jax":
 
 import numpy as np
 import pytest
+
+# A process may have 65,530 on Linux.
+MANY_MAPPINGS = 20_000
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -64,3 +68,15 @@ def fixture_arrays(shared: Path) -> Callable[[str], Reference]:
 @pytest.fixture
 def rng(request: pytest.FixtureRequest) -> np.random.Generator:
     return np.random.default_rng(zlib.crc32(request.node.name.encode()))
+
+
+@pytest.fixture(autouse=True)
+def room_for_compiled_programs():
+    """JAX keeps each program that it compiled, in ten memory mappings or so, and dies when there are no more to be had."""
+    yield
+    mappings = Path("/proc/self/maps")
+    if "jax" in sys.modules and mappings.exists():
+        with mappings.open() as lines:
+            crowded = sum(1 for _ in lines) > MANY_MAPPINGS
+        if crowded:
+            sys.modules["jax"].clear_caches()

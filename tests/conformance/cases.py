@@ -301,5 +301,9 @@ def fill_weights(layer: keras.layers.Layer) -> None:
 
 
 def can_train(path: str) -> bool:
-    """Whether a weight has a gradient: a softmax over keys is blind to what all keys share, their bias."""
-    return not path.endswith("key/bias")
+    """Whether a weight has a gradient but for rounding.
+
+    A softmax over keys is blind to what all keys share, their bias; so is batch normalisation to that of the convolution
+    in front of it, as in GFRNet's first stage.
+    """
+    return not path.endswith(("key/bias", "conv6/bias", "conv7/bias"))
