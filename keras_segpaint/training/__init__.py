@@ -1,6 +1,7 @@
 """Training with plain `fit`: recipes of the papers, runs that survive a kill, weights."""
 
 from keras_segpaint.training import recipes
+from keras_segpaint.training.adversarial import AdversarialInpainting
 from keras_segpaint.training.checkpoint import CheckpointError
 from keras_segpaint.training.config import TrainConfig
 from keras_segpaint.training.optimizers import add_weight_decay, build_augmentation, build_optimizer, build_schedule
@@ -10,6 +11,7 @@ from keras_segpaint.training.stage import TrainingError
 from keras_segpaint.training.weights import copy_weights, load_weights
 
 __all__ = [
+    "AdversarialInpainting",
     "CheckpointError",
     "Recipe",
     "RunResult",
