@@ -37,20 +37,24 @@ def limit_threads(backend: str, threads: int) -> None:
 
 def model(case: Case, backend: str, mode: str) -> Contestant:
     """A network under `compile`, as `fit` and `predict` run it."""
-    import keras
-    import numpy as np
-
     from keras_segpaint import losses, models
 
     imported = peak_megabytes()
     network = getattr(models, case.model)(
         case.channels, input_shape=(case.height, case.width, 3), data_format="channels_last", **case.arguments
     )
-    network.compile(
-        keras.optimizers.Adam(1e-4),
-        losses.SparseCrossentropy(ignore_class=255, data_format="channels_last"),
-        jit_compile=mode == "xla",
-    )
+    loss = losses.SparseCrossentropy(ignore_class=255, data_format="channels_last")
+    return compiled(case, network, loss, mode, imported, versions(backend))
+
+
+def compiled(
+    case: Case, network: Any, loss: Any, mode: str, imported: float, versions: dict[str, str], **kwargs: Any
+) -> Contestant:
+    """A Keras network on the case's images, labels with an ignored class; `kwargs` are more arguments of `compile`."""
+    import keras
+    import numpy as np
+
+    network.compile(keras.optimizers.Adam(1e-4), loss, jit_compile=mode == "xla", **kwargs)
     rng = np.random.default_rng(0)
     x = rng.random((case.batch, case.height, case.width, 3), dtype="float32")
     y = rng.integers(0, case.channels, (case.batch, case.height, case.width)).astype("int32")
@@ -60,7 +64,7 @@ def model(case: Case, backend: str, mode: str) -> Contestant:
         step=lambda: network.train_on_batch(x, y),
         parameters=sum(math.prod(variable.shape) for variable in network.trainable_variables),
         imported=imported,
-        versions=versions(backend),
+        versions=versions,
     )
 
 

@@ -9,7 +9,8 @@ from keras_segpaint.layers.factory import LayerFactory
 from keras_segpaint.layers.resize import Resize
 from keras_segpaint.layers.symmetric_padding import SymmetricPadding2D
 from keras_segpaint.ops.pooling import standardize_window
-from keras_segpaint.ops.spatial import channel_axis, replace_spatial, standardize_data_format, static_spatial_size
+from keras_segpaint.ops.spatial import channel_axis, standardize_data_format
+from keras_segpaint.ops.windows import convolved_shape
 
 
 @keras.saving.register_keras_serializable(package="keras_segpaint")
@@ -99,20 +100,16 @@ class GatedConv2D(layers.Layer):
         return self.activation(features) * ops.sigmoid(gate)
 
     def compute_output_spec(self, inputs: Any) -> keras.KerasTensor:
-        size = [
-            None if extent is None else (extent * self.upsampling + 2 * pad - rate * (window - 1) - 1) // stride + 1
-            for extent, pad, rate, window, stride in zip(
-                static_spatial_size(inputs.shape, self.data_format),
-                self.pad.pad,
-                self.dilation_rate,
-                self.kernel_size,
-                self.strides,
-                strict=True,
-            )
-        ]
-        shape = list(replace_spatial(inputs.shape, (size[0], size[1]), self.data_format))
-        shape[channel_axis(self.data_format)] = self.filters
-        return keras.KerasTensor(tuple(shape), dtype=self.compute_dtype)
+        shape = convolved_shape(
+            inputs.shape,
+            self.filters,
+            kernel_size=self.kernel_size,
+            strides=self.strides,
+            dilation_rate=self.dilation_rate,
+            data_format=self.data_format,
+            scale=self.upsampling,
+        )
+        return keras.KerasTensor(shape, dtype=self.compute_dtype)
 
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()

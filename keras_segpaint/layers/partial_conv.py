@@ -7,13 +7,8 @@ from keras import activations, initializers, layers, ops
 
 from keras_segpaint.ops.box_sum import box_sum
 from keras_segpaint.ops.pooling import standardize_window
-from keras_segpaint.ops.spatial import (
-    channel_axis,
-    pad_spatial,
-    replace_spatial,
-    standardize_data_format,
-    static_spatial_size,
-)
+from keras_segpaint.ops.spatial import channel_axis, pad_spatial, standardize_data_format
+from keras_segpaint.ops.windows import convolved_shape, symmetric_pads
 
 
 @keras.saving.register_keras_serializable(package="keras_segpaint")
@@ -144,39 +139,28 @@ class PartialConv2D(layers.Layer):
 
     def _padded(self, x: Any, known: Any) -> tuple[Any, Any, str]:
         """Pads by hand where a convolution's own padding would not be the same on every side."""
-        pads = self._pads()
         even = any(extent % 2 == 0 for extent in self.kernel_size)
         if self.strides == (1, 1) and not even:
             return x, known, "same"
-        rows, columns = ((pad, pad) for pad in pads)
+        rows, columns = ((pad, pad) for pad in symmetric_pads(self.kernel_size, self.dilation_rate))
         x, known = (pad_spatial(value, rows, columns, self.data_format) for value in (x, known))
         return x, known, "valid"
 
-    def _pads(self) -> tuple[int, int]:
-        rows, columns = (
-            rate * (extent - 1) // 2 for extent, rate in zip(self.kernel_size, self.dilation_rate, strict=True)
-        )
-        return rows, columns
-
     def compute_output_spec(self, inputs: Any, hole_mask: Any = None) -> tuple[keras.KerasTensor, keras.KerasTensor]:
-        shape = _listed(inputs)[0].shape
-        size = [
-            None if extent is None else (extent + 2 * pad - rate * (window - 1) - 1) // stride + 1
-            for extent, pad, rate, window, stride in zip(
-                static_spatial_size(shape, self.data_format),
-                self._pads(),
-                self.dilation_rate,
-                self.kernel_size,
-                self.strides,
-                strict=True,
+        outputs = [
+            keras.KerasTensor(
+                convolved_shape(
+                    _listed(inputs)[0].shape,
+                    channels,
+                    kernel_size=self.kernel_size,
+                    strides=self.strides,
+                    dilation_rate=self.dilation_rate,
+                    data_format=self.data_format,
+                ),
+                dtype=self.compute_dtype,
             )
+            for channels in (self.filters, 1)
         ]
-        shape = list(replace_spatial(shape, (size[0], size[1]), self.data_format))
-        axis = channel_axis(self.data_format)
-        outputs = []
-        for channels in (self.filters, 1):
-            shape[axis] = channels
-            outputs.append(keras.KerasTensor(tuple(shape), dtype=self.compute_dtype))
         return outputs[0], outputs[1]
 
     def get_config(self) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from keras_segpaint.ops.spatial import (
     standardize_data_format,
     static_spatial_size,
 )
+from keras_segpaint.ops.windows import symmetric_pads
 
 
 @keras.saving.register_keras_serializable(package="keras_segpaint")
@@ -60,10 +61,7 @@ class SymmetricPadding2D(layers.Layer):
     @property
     def pad(self) -> tuple[int, int]:
         """Rows and columns added on each side."""
-        rows, columns = (
-            rate * (extent - 1) // 2 for extent, rate in zip(self.kernel_size, self.dilation_rate, strict=True)
-        )
-        return rows, columns
+        return symmetric_pads(self.kernel_size, self.dilation_rate)
 
     def call(self, inputs: Any) -> Any:
         rows, columns = self.pad

@@ -5,9 +5,9 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_segpaint.losses.perceptual import FeatureLoss, feature_distance, style_distance, to_unit
+from keras_segpaint.losses.perceptual import FeatureLoss, feature_distance, style_distance
 from keras_segpaint.losses.total_variation import total_variation
-from keras_segpaint.ops.images import composite, dilate
+from keras_segpaint.ops.images import composite, dilate, to_unit
 
 WEIGHTS = {
     "valid": 1.0,

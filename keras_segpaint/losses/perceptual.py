@@ -7,7 +7,7 @@ from keras import ops
 
 from keras_segpaint.losses.features import as_list
 from keras_segpaint.losses.image_base import ImageLoss
-from keras_segpaint.ops.images import composite
+from keras_segpaint.ops.images import check_value_range, composite, to_unit
 from keras_segpaint.ops.labels import channels_last
 
 
@@ -161,16 +161,3 @@ def feature_distance(truth: list[Any], candidate: list[Any]) -> Any:
 def style_distance(truth: list[Any], candidate: list[Any]) -> Any:
     """Mean absolute difference of Gram matrices, summed."""
     return feature_distance([gram_matrix(a) for a in truth], [gram_matrix(b) for b in candidate])
-
-
-def to_unit(images: Any, value_range: tuple[float, float]) -> Any:
-    """Images in [0, 1]."""
-    low, high = value_range
-    return (images - low) / (high - low)
-
-
-def check_value_range(value_range: tuple[float, float]) -> tuple[float, float]:
-    """`(lowest, highest)` as floats; raises `ValueError` unless they ascend."""
-    if len(value_range) != 2 or not value_range[0] < value_range[1]:
-        raise ValueError(f"`value_range` must be (lowest, highest), ascending. Received: value_range={value_range}")
-    return float(value_range[0]), float(value_range[1])

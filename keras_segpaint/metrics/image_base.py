@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from keras import metrics, ops
 
-from keras_segpaint.ops.images import composite, hole_mask_like
+from keras_segpaint.ops.images import check_value_range, composite, hole_mask_like, to_unit
 from keras_segpaint.ops.labels import channels_last
 from keras_segpaint.ops.spatial import standardize_data_format
 
@@ -19,25 +19,27 @@ class ImageMetric(metrics.Metric):
     """The mean over all images of a data set of a value of each image, and the mean in each bucket of hole ratios.
 
     A bucket `(low, high]` holds the images whose share of hole pixels is above `low` and at most `high`. A subclass
-    implements `values`. Masks come where Keras passes sample weights: `compile(weighted_metrics=[...])`.
+    implements `values`; its name in small letters is the metric's, with `hole_` in front for holes. Masks come where
+    Keras passes sample weights: `compile(weighted_metrics=[...])`.
     """
 
     def __init__(
         self,
-        region: Region,
-        composite: bool,
-        value_range: tuple[float, float],
-        data_format: str | None,
-        name: str,
+        region: Region = "image",
+        composite: bool = True,
+        value_range: tuple[float, float] = (-1.0, 1.0),
+        data_format: str | None = None,
+        name: str | None = None,
     ):
         if region not in ("image", "hole"):
             raise ValueError(f'`region` must be "image" or "hole". Received: region={region!r}')
-        if len(value_range) != 2 or not value_range[0] < value_range[1]:
-            raise ValueError(f"`value_range` must be (lowest, highest), ascending. Received: value_range={value_range}")
+        value_range = check_value_range(value_range)
+        if name is None:
+            name = type(self).__name__.lower() if region == "image" else f"hole_{type(self).__name__.lower()}"
         super().__init__(name=name, dtype="float32")
         self.region = region
         self.composite = composite
-        self.value_range = (float(value_range[0]), float(value_range[1]))
+        self.value_range = value_range
         self.data_format = standardize_data_format(data_format)
         cells = len(HOLE_RATIO_EDGES) + 1
         self.sums = self.add_variable((cells,), keras.initializers.Zeros(), name="sums")
@@ -113,9 +115,8 @@ class ImageMetric(metrics.Metric):
         }
 
     def _unit(self, images: Any) -> Any:
-        low, high = self.value_range
         images = channels_last(ops.cast(ops.convert_to_tensor(images), "float32"), self.data_format)
-        return ops.clip((images - low) / (high - low), 0.0, 1.0)
+        return ops.clip(to_unit(images, self.value_range), 0.0, 1.0)
 
 
 def region_mean(values: Any, weights: Any) -> tuple[Any, Any]:

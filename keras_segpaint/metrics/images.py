@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_segpaint.metrics.image_base import ImageMetric, Region, region_mean
+from keras_segpaint.metrics.image_base import ImageMetric, region_mean
 from keras_segpaint.ops.structural_similarity import WINDOW, structural_similarity
 
 _SMALLEST_ERROR = 1e-10
@@ -48,16 +48,6 @@ class L1(ImageMetric):
         (1.0, {(0.4, 0.5): (1.0, 1)})
     """
 
-    def __init__(
-        self,
-        region: Region = "image",
-        composite: bool = True,
-        value_range: tuple[float, float] = (-1.0, 1.0),
-        data_format: str | None = None,
-        name: str | None = None,
-    ):
-        super().__init__(region, composite, value_range, data_format, name or _default_name("l1", region))
-
     def values(self, truth: Any, filled: Any, mask: Any) -> tuple[Any, Any]:
         return region_mean(ops.abs(truth - filled), self.weights(mask))
 
@@ -76,16 +66,6 @@ class PSNR(ImageMetric):
         >>> round(float(metric.result()), 3)
         20.0
     """
-
-    def __init__(
-        self,
-        region: Region = "image",
-        composite: bool = True,
-        value_range: tuple[float, float] = (-1.0, 1.0),
-        data_format: str | None = None,
-        name: str | None = None,
-    ):
-        super().__init__(region, composite, value_range, data_format, name or _default_name("psnr", region))
 
     def values(self, truth: Any, filled: Any, mask: Any) -> tuple[Any, Any]:
         error, counted = region_mean(ops.square(truth - filled), self.weights(mask))
@@ -114,21 +94,7 @@ class SSIM(ImageMetric):
         1.0
     """
 
-    def __init__(
-        self,
-        region: Region = "image",
-        composite: bool = True,
-        value_range: tuple[float, float] = (-1.0, 1.0),
-        data_format: str | None = None,
-        name: str | None = None,
-    ):
-        super().__init__(region, composite, value_range, data_format, name or _default_name("ssim", region))
-
     def values(self, truth: Any, filled: Any, mask: Any) -> tuple[Any, Any]:
         similarity = structural_similarity(truth, filled)
         border = WINDOW // 2
         return region_mean(similarity, self.weights(mask)[:, border:-border, border:-border])
-
-
-def _default_name(name: str, region: str) -> str:
-    return name if region == "image" else f"hole_{name}"

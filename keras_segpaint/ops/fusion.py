@@ -20,12 +20,9 @@ def fused(forward: Callable[..., Any], backward: Callable[..., Any], inputs: Seq
             the gradient of the first output. Other inputs must be integers.
         inputs: Tensors.
     """
-    if keras.backend.backend() != "tensorflow":
+    if not _can_compile(inputs):
         return forward(*inputs)
     import tensorflow as tf
-
-    if tf.executing_eagerly() or any(None in tensor.shape[1:] for tensor in inputs):
-        return forward(*inputs)
 
     @tf.custom_gradient
     def run(*tensors: Any) -> Any:
@@ -57,12 +54,19 @@ class Compiled:
         self._kernel: Any = None
 
     def __call__(self, *tensors: Any) -> Any:
-        if keras.backend.backend() != "tensorflow":
-            return self._function(*tensors)
-        import tensorflow as tf
-
-        if tf.executing_eagerly() or any(None in tensor.shape[1:] for tensor in tensors):
+        if not _can_compile(tensors):
             return self._function(*tensors)
         if self._kernel is None:
+            import tensorflow as tf
+
             self._kernel = tf.function(self._function, jit_compile=True, autograph=False)
         return self._kernel(*tensors)
+
+
+def _can_compile(tensors: Sequence[Any]) -> bool:
+    """Whether this is a graph of TensorFlow whose sizes, but for the batch, are known."""
+    if keras.backend.backend() != "tensorflow":
+        return False
+    import tensorflow as tf
+
+    return not tf.executing_eagerly() and all(None not in tensor.shape[1:] for tensor in tensors)

@@ -37,6 +37,19 @@ def composite(images: Any, filled: Any, mask: Any) -> Any:
     return images + mask * (filled - images)
 
 
+def check_value_range(value_range: tuple[float, float]) -> tuple[float, float]:
+    """`(lowest, highest)` as floats; raises `ValueError` unless they ascend."""
+    if len(value_range) != 2 or not value_range[0] < value_range[1]:
+        raise ValueError(f"`value_range` must be (lowest, highest), ascending. Received: value_range={value_range}")
+    return float(value_range[0]), float(value_range[1])
+
+
+def to_unit(images: Any, value_range: tuple[float, float]) -> Any:
+    """Images in [0, 1]."""
+    low, high = value_range
+    return (images - low) / (high - low)
+
+
 def dilate(mask: Any, pixels: int = 1) -> Any:
     """Grows the holes of `(batch, height, width, 1)` by a square of `2 * pixels + 1`."""
     return ops.max_pool(mask, 2 * pixels + 1, strides=1, padding="same", data_format="channels_last")

@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from keras_segpaint.losses import generator_loss, gradient_penalty, hinge_critic_loss, wasserstein_critic_loss
+from keras_segpaint.ops.images import composite
 
 __all__ = ["AdversarialInpainting"]
 
@@ -140,7 +141,7 @@ class AdversarialInpainting(keras.Model):
         loss = keras.losses.get(self.loss)
         reconstruction = sum(loss(y, result, sample_weight) for result in results.values())
         mask = ops.cast(mask, "float32")
-        filled = image * (1.0 - mask) + ops.cast(results["image"], "float32") * mask
+        filled = composite(image, ops.cast(results["image"], "float32"), mask)
 
         guides = list(x[1:])
         constant = ops.stop_gradient(filled)

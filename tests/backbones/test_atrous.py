@@ -9,14 +9,6 @@ from keras_segpaint.backbones import MobileNetV2, ResNet, atrous
 from tests.conformance.cases import fill_weights, images
 
 
-@pytest.fixture(autouse=True)
-def channels_last():
-    before = keras.config.image_data_format()
-    keras.config.set_image_data_format("channels_last")
-    yield
-    keras.config.set_image_data_format(before)
-
-
 def check(model, size, output_stride, strides, outputs=1):
     """The dense features, sampled, are the original's; returns them."""
     fill_weights(model)

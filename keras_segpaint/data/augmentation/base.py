@@ -1,13 +1,13 @@
 """The contract of an augmentation."""
 
-from typing import Any, Self
-
 import numpy as np
+
+from keras_segpaint.data.configurable import Configurable
 
 __all__ = ["Augmentation"]
 
 
-class Augmentation:
+class Augmentation(Configurable):
     """Changes an image and its mask together; the labels of the mask stay what they were.
 
     Called as `augmentation(image, mask, rng, ignore_class)`: a uint8 image `(height, width, channels)` with 1
@@ -20,19 +20,6 @@ class Augmentation:
         self, image: np.ndarray, mask: np.ndarray, rng: np.random.Generator, ignore_class: int = 255
     ) -> tuple[np.ndarray, np.ndarray]:
         raise NotImplementedError
-
-    def get_config(self) -> dict[str, Any]:
-        """The arguments that make an equal augmentation."""
-        raise NotImplementedError
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Self:
-        """The augmentation that `get_config` described."""
-        return cls(**config)
-
-    def __repr__(self) -> str:
-        arguments = ", ".join(f"{key}={value!r}" for key, value in self.get_config().items())
-        return f"{type(self).__name__}({arguments})"
 
 
 def with_channels(image: np.ndarray) -> np.ndarray:

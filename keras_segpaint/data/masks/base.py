@@ -1,16 +1,16 @@
 """The contract of a mask generator."""
 
 from collections.abc import Sequence
-from typing import Any, Self
 
 import numpy as np
 
 from keras_segpaint.data.augmentation.resize import check_size
+from keras_segpaint.data.configurable import Configurable
 
 __all__ = ["MaskGenerator", "check_range"]
 
 
-class MaskGenerator:
+class MaskGenerator(Configurable):
     """Draws masks of holes.
 
     Called as `generator(size, rng)` with `size = (height, width)` in pixels and a `numpy.random.Generator` that all
@@ -42,19 +42,6 @@ class MaskGenerator:
         for index in range(count):
             masks[index] = self((height, width), np.random.default_rng((seed, index)))
         return masks
-
-    def get_config(self) -> dict[str, Any]:
-        """The arguments that make an equal generator."""
-        raise NotImplementedError
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Self:
-        """The generator that `get_config` described."""
-        return cls(**config)
-
-    def __repr__(self) -> str:
-        arguments = ", ".join(f"{key}={value!r}" for key, value in self.get_config().items())
-        return f"{type(self).__name__}({arguments})"
 
 
 def check_range(name: str, values: Sequence[float], low: float, high: float) -> tuple[float, float]:

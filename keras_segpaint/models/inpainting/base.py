@@ -2,12 +2,10 @@
 
 from typing import Any, ClassVar
 
-import keras
 from keras import layers
 
 from keras_segpaint.layers.factory import LayerFactory
 from keras_segpaint.models.remembered import RememberedModel
-from keras_segpaint.ops.spatial import standardize_data_format
 
 
 class InpaintingModel(RememberedModel):
@@ -35,34 +33,11 @@ class InpaintingModel(RememberedModel):
         return self.rebuilt(both_stages=False)
 
 
-def standardize_arguments(
-    input_shape: Any, data_format: str | None, dtype: Any
-) -> tuple[tuple[int | None, int | None, int], str, keras.DTypePolicy]:
-    """Checks the arguments that every model takes and resolves the defaults among them."""
-    shape = tuple(input_shape)
-    if len(shape) != 3 or not isinstance(shape[2], int):
-        raise ValueError(
-            "`input_shape` must be (height, width, channels) of the image without the batch, in this order for either "
-            f"data format; height and width may be None. Received: input_shape={input_shape!r}"
-        )
-    policy = keras.dtype_policies.get(dtype if dtype is not None else keras.config.dtype_policy())
-    return shape, standardize_data_format(data_format), policy
-
-
 def standardize_width(value: Any, name: str, divisor: int = 1) -> int:
     """Checks the width of a network; its halves and quarters must be whole where `divisor` says so."""
     if not isinstance(value, int) or value < 1 or value % divisor:
         raise ValueError(f"`{name}` must be a positive multiple of {divisor}. Received: {name}={value!r}")
     return value
-
-
-def map_input(
-    input_shape: tuple[int | None, int | None, int], channels: int, data_format: str, name: str
-) -> keras.KerasTensor:
-    """An input tensor of the image's size: float32, with `channels` channels."""
-    height, width, _ = input_shape
-    shape = (height, width, channels) if data_format == "channels_last" else (channels, height, width)
-    return keras.Input(shape, dtype="float32", name=name)
 
 
 def float32_image(x: Any, activation: str, name: str) -> Any:

@@ -7,13 +7,12 @@ from keras import ops
 
 from keras_segpaint.layers import ContextualAttention, GatedConv2D, SpectralNormalization, SymmetricPadding2D
 from keras_segpaint.layers.factory import LayerFactory
+from keras_segpaint.models.arguments import map_input, standardize_arguments
 from keras_segpaint.models.inpainting.base import (
     Critics,
     InpaintingModel,
     float32_image,
     keep_known,
-    map_input,
-    standardize_arguments,
     standardize_width,
 )
 from keras_segpaint.models.inpainting.two_stage import check_size, coarse_features, refined_features

@@ -7,11 +7,10 @@ from keras import layers
 
 from keras_segpaint.layers import PartialConv2D, Resize
 from keras_segpaint.layers.factory import LayerFactory
+from keras_segpaint.models.arguments import map_input, standardize_arguments
 from keras_segpaint.models.inpainting.base import (
     InpaintingModel,
     float32_image,
-    map_input,
-    standardize_arguments,
     standardize_width,
 )
 

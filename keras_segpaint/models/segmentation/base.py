@@ -7,9 +7,11 @@ import keras
 from keras import layers
 
 from keras_segpaint.backbones.pretrained import load_backbone_weights
+from keras_segpaint.models import arguments as common
+from keras_segpaint.models.arguments import Shape
 from keras_segpaint.models.remembered import RememberedModel
 from keras_segpaint.ops.resizing import nearest
-from keras_segpaint.ops.spatial import spatial_size, standardize_data_format
+from keras_segpaint.ops.spatial import spatial_size
 
 
 class SegmentationModel(RememberedModel):
@@ -80,25 +82,16 @@ def labels_like(labels: Any, logits: Any, data_format: str) -> Any:
 
 def standardize_arguments(
     num_classes: int, input_shape: Any, data_format: str | None, dtype: Any
-) -> tuple[tuple[int | None, int | None, int], str, keras.DTypePolicy]:
+) -> tuple[Shape, str, keras.DTypePolicy]:
     """Checks the arguments that every model takes and resolves the defaults among them."""
     if not isinstance(num_classes, int) or num_classes < 1:
         raise ValueError(f"`num_classes` must be an integer >= 1. Received: num_classes={num_classes!r}")
-    shape = tuple(input_shape)
-    if len(shape) != 3 or not isinstance(shape[2], int):
-        raise ValueError(
-            "`input_shape` must be (height, width, channels) without the batch, in this order for either data format; "
-            f"height and width may be None. Received: input_shape={input_shape!r}"
-        )
-    policy = keras.dtype_policies.get(dtype if dtype is not None else keras.config.dtype_policy())
-    return shape, standardize_data_format(data_format), policy
+    return common.standardize_arguments(input_shape, data_format, dtype)
 
 
-def image_input(input_shape: tuple[int | None, int | None, int], data_format: str) -> keras.KerasTensor:
+def image_input(input_shape: Shape, data_format: str) -> keras.KerasTensor:
     """The input tensor of a network: float32 images."""
-    height, width, channels = input_shape
-    shape = (height, width, channels) if data_format == "channels_last" else (channels, height, width)
-    return keras.Input(shape, dtype="float32", name="image")
+    return common.map_input(input_shape, input_shape[2], data_format, "image")
 
 
 def float32_logits(x: Any) -> Any:
