@@ -35,8 +35,12 @@ class BatchNormalization(layers.BatchNormalization):
         True
     """
 
+    # A phase of training, not a part of the network: not saved. Set by `keras_segpaint.training.FreezeStatistics`.
+    frozen_statistics = False
+
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        batch_statistics = bool(training and self.trainable)
+        training = bool(training and not self.frozen_statistics)
+        batch_statistics = training and self.trainable
         plain = not (self.scale and self.center) or mask is not None or self.renorm
         if plain or len(inputs.shape) != 4 or (batch_statistics and self.synchronized):
             return super().call(inputs, training=training, mask=mask)

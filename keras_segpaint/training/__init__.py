@@ -4,6 +4,7 @@ from keras_segpaint.training import recipes
 from keras_segpaint.training.adversarial import AdversarialInpainting
 from keras_segpaint.training.checkpoint import CheckpointError
 from keras_segpaint.training.config import TrainConfig
+from keras_segpaint.training.freeze_statistics import FreezeStatistics
 from keras_segpaint.training.optimizers import add_weight_decay, build_augmentation, build_optimizer, build_schedule
 from keras_segpaint.training.recipe import Recipe
 from keras_segpaint.training.run import RunResult, train
@@ -13,6 +14,7 @@ from keras_segpaint.training.weights import copy_weights, load_weights
 __all__ = [
     "AdversarialInpainting",
     "CheckpointError",
+    "FreezeStatistics",
     "Recipe",
     "RunResult",
     "TrainConfig",
