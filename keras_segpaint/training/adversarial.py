@@ -7,6 +7,7 @@ from keras import ops
 
 from keras_segpaint.losses import generator_loss, gradient_penalty, hinge_critic_loss, wasserstein_critic_loss
 from keras_segpaint.ops.images import composite
+from keras_segpaint.training.every_nth_step import EveryNthStep
 
 __all__ = ["AdversarialInpainting"]
 
@@ -23,8 +24,14 @@ class AdversarialInpainting(keras.Model):
     which the critic is constant. So neither network's gradient reaches the other, and each is that of a step of its
     own. What is judged is the composite, the known pixels of the image with the generator's holes.
 
+    With `critic_steps=n` the critic learns from each batch, and the generator from each n-th alone: after n steps it and
+    its optimizer, with its schedule, are where a single step with the n-th batch takes them. Only the moving statistics
+    of batch normalisation see every batch. Each step takes as long as with `critic_steps=1`. The count is saved with the
+    optimizer, so that training goes on where it stopped; a step of which mixed precision skips the update does not count.
+
     `history` has `reconstruction_loss`, `adversarial_loss`, `critic_loss` and the mean judgements `real_score` and
-    `fake_score` beside the metrics given to `compile`; `loss` is the sum of all terms and says little.
+    `fake_score` of each batch, whoever learns from it, beside the metrics given to `compile`; `loss` is the sum
+    `reconstruction_loss + adversarial_weight * adversarial_loss + critic_loss` and says little.
 
     Args:
         generator: An inpainting network with the inputs `[image, mask]`, such as `DeepFillV2(both_stages=True)`. Of a
@@ -33,6 +40,8 @@ class AdversarialInpainting(keras.Model):
         adversarial: `"hinge"`, or `"wasserstein"` with gradient penalty inside of the holes. Defaults to `"hinge"`.
         adversarial_weight: Of the critic's judgement in the generator's loss. Defaults to `1.0`.
         penalty_weight: Of the gradient penalty. Defaults to `10.0`.
+        critic_steps: Integer >= 1, steps of the critic for one of the generator; 5 in papers with a Wasserstein critic.
+            Defaults to `1`.
         seed: Integer, of the random points of the gradient penalty. Defaults to `0`.
         name: String. Defaults to `"adversarial_inpainting"`.
 
@@ -72,6 +81,7 @@ class AdversarialInpainting(keras.Model):
         adversarial: str = "hinge",
         adversarial_weight: float = 1.0,
         penalty_weight: float = 10.0,
+        critic_steps: int = 1,
         seed: int = 0,
         name: str = "adversarial_inpainting",
         **kwargs: Any,
@@ -83,6 +93,8 @@ class AdversarialInpainting(keras.Model):
         for label, weight in (("adversarial_weight", adversarial_weight), ("penalty_weight", penalty_weight)):
             if weight < 0:
                 raise ValueError(f"`{label}` must be >= 0. Received: {label}={weight}")
+        if not isinstance(critic_steps, int) or critic_steps < 1:
+            raise ValueError(f"`critic_steps` must be an integer >= 1. Received: critic_steps={critic_steps!r}")
         # The networks cast for themselves; images and masks stay float32.
         super().__init__(name=name, dtype=generator.dtype_policy, autocast=False, **kwargs)
         self.generator = generator
@@ -90,6 +102,7 @@ class AdversarialInpainting(keras.Model):
         self.adversarial = adversarial
         self.adversarial_weight = float(adversarial_weight)
         self.penalty_weight = float(penalty_weight)
+        self.critic_steps = critic_steps
         self.seed = int(seed)
         self.data_format = generator.data_format
         self.random = keras.random.SeedGenerator(self.seed)
@@ -118,9 +131,8 @@ class AdversarialInpainting(keras.Model):
             type(optimizer).from_config(optimizer.get_config()) if critic_optimizer is None else critic_optimizer
         )
         critics = {id(variable) for variable in self.critic.trainable_variables}
-        both = keras.optimizers.MultiOptimizer(
-            lambda variable: critic_optimizer if id(variable) in critics else optimizer
-        )
+        slower = optimizer if self.critic_steps == 1 else EveryNthStep(optimizer, self.critic_steps)
+        both = keras.optimizers.MultiOptimizer(lambda variable: critic_optimizer if id(variable) in critics else slower)
         super().compile(optimizer=both, **kwargs)
         self._compile_arguments = {"optimizer": optimizer, "critic_optimizer": critic_optimizer, **kwargs}
 
@@ -192,6 +204,7 @@ class AdversarialInpainting(keras.Model):
             "adversarial": self.adversarial,
             "adversarial_weight": self.adversarial_weight,
             "penalty_weight": self.penalty_weight,
+            "critic_steps": self.critic_steps,
             "seed": self.seed,
             "name": self.name,
         }

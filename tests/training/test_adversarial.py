@@ -5,96 +5,27 @@ import numpy as np
 import pytest
 from keras import ops
 
-from keras_segpaint import losses, metrics, models, training
-from tests.conformance.cases import fill_weights
+from keras_segpaint import metrics, training
 from tests.conformance.outputs import stored_output
+from tests.training.adversaries import (
+    CriticStep,
+    GeneratorStep,
+    critic,
+    fit_once,
+    generator,
+    loss,
+    plain_critic,
+    two_images,
+    two_stages,
+    weights_of,
+)
 
-LAST = dict(data_format="channels_last")
-SIZE = (32, 32)
 RATE = 100.0  # the gradients of so narrow a network are small
-
-
-def filled(model):
-    fill_weights(model)
-    return model
-
-
-def generator(**kwargs):
-    return filled(models.PConvUNet(levels=4, base_filters=2, input_shape=(*SIZE, 3), **LAST, **kwargs))
-
-
-def two_stages():
-    return filled(models.DeepFillV2(cnum=4, both_stages=True, input_shape=(*SIZE, 3), **LAST))
-
-
-def critic(**kwargs):
-    return filled(models.SNPatchDiscriminator(base_filters=2, input_shape=(*SIZE, 3), **LAST, **kwargs))
-
-
-def plain_critic():
-    """A critic of the image alone, of a penalty that is not 0."""
-    image = keras.Input((*SIZE, 3))
-    x = keras.layers.Conv2D(2, 5, strides=4, activation="leaky_relu", **LAST)(image)
-    return filled(keras.Model(image, keras.layers.Dense(1)(keras.layers.Flatten()(x))))
-
-
-def fit_once(model, batch, **kwargs):
-    (images, masks), target, weights = batch
-    return model.fit([images, masks], target, sample_weight=weights, batch_size=len(target), verbose=0, **kwargs)
 
 
 @pytest.fixture(scope="module")
 def batch():
-    rows, columns = np.meshgrid(*(np.linspace(0, 0.8, extent) for extent in SIZE), indexing="ij")
-    image = np.stack([rows, columns, 0.6 * np.ones(SIZE)], axis=-1)
-    images = np.stack([image, image[::-1]]).astype("float32")
-    masks = np.zeros((2, *SIZE, 1), "float32")
-    masks[0, 4:20, 8:24] = masks[1, 10:, :12] = 1
-    return (images, masks), images, masks
-
-
-def loss():
-    return losses.MaskedL1("image", **LAST)
-
-
-def weights_of(network):
-    return [ops.convert_to_numpy(variable) for variable in network.trainable_variables]
-
-
-class GeneratorStep(keras.Model):
-    """The generator's part written by hand: the critic is frozen by `trainable`."""
-
-    def __init__(self, made, judge, weight):
-        super().__init__()
-        self.made, self.judge, self.weight = made, judge, weight
-        judge.trainable = False
-        self.built = True
-
-    def call(self, inputs, training=None):
-        return self.made(list(inputs), training=training)
-
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        image, mask = x[0], x[1]
-        filled = image * (1 - mask) + y_pred["image"] * mask
-        l1 = ops.mean(ops.abs(y - y_pred["image"])) + ops.mean(ops.abs(y - y_pred["coarse"]))
-        inputs = filled if len(self.judge.inputs) == 1 else [filled, mask]
-        return l1 - self.weight * ops.mean(self.judge(inputs, training=False))
-
-
-class CriticStep(keras.Model):
-    """The critic's part written by hand, on results of a generator outside of the graph."""
-
-    def __init__(self, judge):
-        super().__init__()
-        self.judge = judge
-        self.built = True
-
-    def call(self, inputs, training=None):
-        return self.judge(inputs if len(self.judge.inputs) > 1 else inputs[0], training=training)
-
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        real, fake = ops.split(y_pred, 2, axis=0)
-        return ops.mean(ops.relu(1 - real)) / 2 + ops.mean(ops.relu(1 + fake)) / 2
+    return two_images()
 
 
 def test_each_network_takes_the_step_that_it_takes_alone(batch):
@@ -207,6 +138,7 @@ def test_a_saved_model_goes_on_as_if_never_stopped(batch, tmp_path):
     [
         ({"adversarial": "least squares"}, "`adversarial` must be one of hinge, wasserstein"),
         ({"adversarial_weight": -1.0}, "`adversarial_weight` must be >= 0"),
+        ({"critic_steps": 0}, "`critic_steps` must be an integer >= 1. Received: critic_steps=0"),
     ],
 )
 def test_errors(arguments, message):
