@@ -6,13 +6,16 @@ import keras
 from keras import ops
 
 from keras_segpaint.losses import generator_loss, gradient_penalty, hinge_critic_loss, wasserstein_critic_loss
+from keras_segpaint.ops.hole_crops import crop_at, hole_corners
 from keras_segpaint.ops.images import composite
+from keras_segpaint.ops.spatial import static_spatial_size
 from keras_segpaint.training.every_nth_step import EveryNthStep
 
 __all__ = ["AdversarialInpainting"]
 
 CRITIC_LOSSES = {"hinge": hinge_critic_loss, "wasserstein": wasserstein_critic_loss}
 TRACKED = ("reconstruction_loss", "adversarial_loss", "critic_loss", "real_score", "fake_score")
+TRACKED_LOCALLY = ("local_real_score", "local_fake_score")
 
 
 @keras.saving.register_keras_serializable(package="keras_segpaint")
@@ -29,8 +32,13 @@ class AdversarialInpainting(keras.Model):
     of batch normalisation see every batch. Each step takes as long as with `critic_steps=1`. The count is saved with the
     optimizer, so that training goes on where it stopped; a step of which mixed precision skips the update does not count.
 
+    A `local_critic` judges what lies around the hole, as in DeepFill v1: a window of the size of its input, centred at the
+    bounding box of the hole and moved to within the image, for each image its own. The losses of both critics, gradient
+    penalties and all, are added up with the same weight.
+
     `history` has `reconstruction_loss`, `adversarial_loss`, `critic_loss` and the mean judgements `real_score` and
-    `fake_score` of each batch, whoever learns from it, beside the metrics given to `compile`; `loss` is the sum
+    `fake_score` of each batch, whoever learns from it, beside the metrics given to `compile`; with a local critic
+    also its `local_real_score` and `local_fake_score`, and the losses are those of both. `loss` is the sum
     `reconstruction_loss + adversarial_weight * adversarial_loss + critic_loss` and says little.
 
     Args:
@@ -42,6 +50,8 @@ class AdversarialInpainting(keras.Model):
         penalty_weight: Of the gradient penalty. Defaults to `10.0`.
         critic_steps: Integer >= 1, steps of the critic for one of the generator; 5 in papers with a Wasserstein critic.
             Defaults to `1`.
+        local_critic: A second critic, of the part around the hole, such as `DeepFillV1Critic("local")`; its size must be
+            known and at most that of the images. Defaults to `None`.
         seed: Integer, of the random points of the gradient penalty. Defaults to `0`.
         name: String. Defaults to `"adversarial_inpainting"`.
 
@@ -82,6 +92,7 @@ class AdversarialInpainting(keras.Model):
         adversarial_weight: float = 1.0,
         penalty_weight: float = 10.0,
         critic_steps: int = 1,
+        local_critic: keras.Model | None = None,
         seed: int = 0,
         name: str = "adversarial_inpainting",
         **kwargs: Any,
@@ -95,10 +106,19 @@ class AdversarialInpainting(keras.Model):
                 raise ValueError(f"`{label}` must be >= 0. Received: {label}={weight}")
         if not isinstance(critic_steps, int) or critic_steps < 1:
             raise ValueError(f"`critic_steps` must be an integer >= 1. Received: critic_steps={critic_steps!r}")
+        window: Any = None
+        if local_critic is not None:
+            window = static_spatial_size(tuple(local_critic.inputs[0].shape), generator.data_format)
+            if None in window:
+                raise ValueError(
+                    f"`local_critic` must have an input of known size. Received: an input of size {window}"
+                )
         # The networks cast for themselves; images and masks stay float32.
         super().__init__(name=name, dtype=generator.dtype_policy, autocast=False, **kwargs)
         self.generator = generator
         self.critic = critic
+        self.local_critic = local_critic
+        self.window = window
         self.adversarial = adversarial
         self.adversarial_weight = float(adversarial_weight)
         self.penalty_weight = float(penalty_weight)
@@ -106,7 +126,8 @@ class AdversarialInpainting(keras.Model):
         self.seed = int(seed)
         self.data_format = generator.data_format
         self.random = keras.random.SeedGenerator(self.seed)
-        self.trackers = [keras.metrics.Mean(name=quantity) for quantity in TRACKED]
+        names = TRACKED if local_critic is None else TRACKED + TRACKED_LOCALLY
+        self.trackers = [keras.metrics.Mean(name=quantity) for quantity in names]
         self.built = True
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
@@ -117,7 +138,7 @@ class AdversarialInpainting(keras.Model):
 
         Args:
             optimizer: Of the generator.
-            critic_optimizer: Of the critic; `None` for one like `optimizer`.
+            critic_optimizer: Of the critic, or of both; `None` for one like `optimizer`.
             **kwargs: As in `keras.Model.compile`: `loss`, of images against results under the mask as sample weight,
                 `weighted_metrics`, `jit_compile` and so on. Metrics see the final image.
         """
@@ -130,7 +151,7 @@ class AdversarialInpainting(keras.Model):
         critic_optimizer = keras.optimizers.get(
             type(optimizer).from_config(optimizer.get_config()) if critic_optimizer is None else critic_optimizer
         )
-        critics = {id(variable) for variable in self.critic.trainable_variables}
+        critics = {id(variable) for critic in self._critics() for variable in critic.trainable_variables}
         slower = optimizer if self.critic_steps == 1 else EveryNthStep(optimizer, self.critic_steps)
         both = keras.optimizers.MultiOptimizer(lambda variable: critic_optimizer if id(variable) in critics else slower)
         super().compile(optimizer=both, **kwargs)
@@ -156,21 +177,12 @@ class AdversarialInpainting(keras.Model):
         filled = composite(image, ops.cast(results["image"], "float32"), mask)
 
         guides = list(x[1:])
-        constant = ops.stop_gradient(filled)
-        pairs = [ops.concatenate(pair, axis=0) for pair in ((y, constant), *((guide, guide) for guide in guides))]
-        real, fake = ops.split(self.critic(self._critic_inputs(*pairs), training=training), 2, axis=0)
-        critic_loss = CRITIC_LOSSES[self.adversarial](real, fake)
-        if self.adversarial == "wasserstein" and training:
-            critic_loss = critic_loss + self.penalty_weight * gradient_penalty(
-                lambda images: self.critic(self._critic_inputs(images, *guides), training=False),
-                y,
-                constant,
-                mask,
-                seed=self.random,
-            )
-        adversarial = generator_loss(self._judge(filled, guides))
+        judged = [self._judge(self.critic, y, filled, mask, guides, training)]
+        if self.local_critic is not None:
+            judged.append(self._judge(self.local_critic, *self._around_hole(y, filled, mask, guides), training))
+        adversarial, critic_loss = (sum(losses) for losses in zip(*(losses for losses, _ in judged), strict=True))
 
-        quantities = (reconstruction, adversarial, critic_loss, ops.mean(real), ops.mean(fake))
+        quantities = [reconstruction, adversarial, critic_loss, *(score for _, scores in judged for score in scores)]
         for tracker, quantity in zip(self.trackers, quantities, strict=True):
             tracker.update_state(ops.stop_gradient(quantity))
         return reconstruction + self.adversarial_weight * adversarial + critic_loss
@@ -180,18 +192,50 @@ class AdversarialInpainting(keras.Model):
         image = y_pred["image"] if isinstance(y_pred, dict) else y_pred
         return super().compute_metrics(x, y, image, sample_weight)
 
-    def _critic_inputs(self, images: Any, *guides: Any) -> Any:
-        return images if len(self.critic.inputs) == 1 else [images, *guides]
+    def _critics(self) -> list[keras.Model]:
+        return [self.critic] if self.local_critic is None else [self.critic, self.local_critic]
 
-    def _judge(self, images: Any, guides: list[Any]) -> Any:
-        """The critic's judgements of images, with gradients for the images alone."""
-        outputs, _ = self.critic.stateless_call(
-            [ops.stop_gradient(variable.value) for variable in self.critic.trainable_variables],
-            [variable.value for variable in self.critic.non_trainable_variables],
-            self._critic_inputs(images, *guides),
+    def _around_hole(self, real: Any, fake: Any, mask: Any, guides: list[Any]) -> tuple[Any, Any, Any, list[Any]]:
+        """The arguments of `_judge`, as the local critic sees them."""
+        size = static_spatial_size(tuple(mask.shape), self.data_format)
+        if any(have is not None and have < want for have, want in zip(size, self.window, strict=True)):
+            raise ValueError(
+                f"Images must be at least as large as the input of `local_critic`, {self.window}. Received: size {size}"
+            )
+        corners = hole_corners(mask, self.window, self.data_format)
+        real, fake, mask, *guides = (
+            crop_at(maps, corners, self.window, self.data_format) for maps in (real, fake, mask, *guides)
+        )
+        return real, fake, mask, guides
+
+    def _judge(
+        self, critic: keras.Model, real: Any, fake: Any, mask: Any, guides: list[Any], training: bool
+    ) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
+        """The generator's and the critic's losses by one critic, and its mean judgements of real and fake images.
+
+        The first loss has gradients for the fake images alone, the second for the critic alone.
+        """
+
+        def inputs(images: Any, guides: list[Any]) -> Any:
+            return images if len(critic.inputs) == 1 else [images, *guides]
+
+        constant = ops.stop_gradient(fake)
+        both, *doubled = (
+            ops.concatenate(pair, axis=0) for pair in ((real, constant), *((guide, guide) for guide in guides))
+        )
+        real_scores, fake_scores = ops.split(critic(inputs(both, doubled), training=training), 2, axis=0)
+        critic_loss = CRITIC_LOSSES[self.adversarial](real_scores, fake_scores)
+        if self.adversarial == "wasserstein" and training:
+            critic_loss = critic_loss + self.penalty_weight * gradient_penalty(
+                lambda images: critic(inputs(images, guides), training=False), real, constant, mask, seed=self.random
+            )
+        scores, _ = critic.stateless_call(
+            [ops.stop_gradient(variable.value) for variable in critic.trainable_variables],
+            [variable.value for variable in critic.non_trainable_variables],
+            inputs(fake, guides),
             training=False,
         )
-        return outputs
+        return (generator_loss(scores), critic_loss), (ops.mean(real_scores), ops.mean(fake_scores))
 
     def predictor(self) -> keras.Model:
         """The generator, with the final image as its only output."""
@@ -205,6 +249,7 @@ class AdversarialInpainting(keras.Model):
             "adversarial_weight": self.adversarial_weight,
             "penalty_weight": self.penalty_weight,
             "critic_steps": self.critic_steps,
+            "local_critic": keras.saving.serialize_keras_object(self.local_critic),
             "seed": self.seed,
             "name": self.name,
         }
@@ -213,6 +258,7 @@ class AdversarialInpainting(keras.Model):
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "AdversarialInpainting":
         """Builds the model from what `get_config` gave."""
         config = dict(config)
-        for network in ("generator", "critic"):
-            config[network] = keras.saving.deserialize_keras_object(config[network], custom_objects=custom_objects)
+        for network in ("generator", "critic", "local_critic"):
+            described = config.get(network)
+            config[network] = keras.saving.deserialize_keras_object(described, custom_objects=custom_objects)
         return cls(**config)

@@ -36,20 +36,29 @@ def plain_critic():
     return filled(keras.Model(image, keras.layers.Dense(1)(keras.layers.Flatten()(x))))
 
 
-def plain_generator(dtype="float32"):
-    """Two stages without batch normalisation, which compile in a moment."""
-    image, mask = keras.Input((*SIZE, 3)), keras.Input((*SIZE, 1))
+def plain_generator(dtype="float32", data_format="channels_last"):
+    """Two stages without batch normalisation, which compile in a moment, and convolve channels last in any format."""
+    first = data_format == "channels_first"
+    image, mask = (keras.Input((channels, *SIZE) if first else (*SIZE, channels)) for channels in (3, 1))
     settings = dict(padding="same", dtype=dtype, **LAST)
-    coarse = keras.layers.Conv2D(3, 3, **settings)(keras.layers.Concatenate()([image, mask]))
+    seen = keras.layers.Concatenate(axis=1 if first else -1)([image, mask])
+    coarse = keras.layers.Conv2D(3, 3, **settings)(keras.layers.Permute((2, 3, 1))(seen) if first else seen)
     fine = keras.layers.Conv2D(3, 3, **settings)(keras.layers.LeakyReLU(dtype=dtype)(coarse))
-    outputs = {
-        name: keras.layers.Activation("linear", dtype="float32", name=name)(x)
-        for name, x in (("image", fine), ("coarse", coarse))
-    }
+    outputs = {}
+    for name, x in (("image", fine), ("coarse", coarse)):
+        x = keras.layers.Permute((3, 1, 2), dtype=dtype)(x) if first else x
+        outputs[name] = keras.layers.Activation("linear", dtype="float32", name=name)(x)
     model = filled(keras.Model([image, mask], outputs))
-    model.data_format = LAST["data_format"]
+    model.data_format = data_format
     model.dtype_policy = keras.dtype_policies.get(dtype)
     return model
+
+
+def linear_critic(size, data_format="channels_last"):
+    """A critic whose gradient is its weights."""
+    image = keras.Input((*size, 3) if data_format == "channels_last" else (3, *size))
+    x = keras.layers.Flatten(data_format=data_format)(image)
+    return filled(keras.Model(image, keras.layers.Dense(1)(x)))
 
 
 def fit_once(model, batch, **kwargs):
