@@ -26,6 +26,7 @@ from keras_segpaint.data.inpainting import InpaintingDataset
 from keras_segpaint.data.instances import InstanceDataset
 from keras_segpaint.data.keras_layers import KerasLayerAugmentation
 from keras_segpaint.data.load import available_splits, list_datasets, load_dataset
+from keras_segpaint.data.load_photographs import load_photographs
 from keras_segpaint.data.masks import (
     HOLE_RATIOS,
     FreeFormMask,
@@ -36,6 +37,7 @@ from keras_segpaint.data.masks import (
     RectangleMask,
     hole_mask,
     hole_ratio,
+    masks_from_config,
     read_hole_mask,
 )
 from keras_segpaint.data.photographs import (
@@ -89,6 +91,8 @@ __all__ = [
     "linknet_weights",
     "list_datasets",
     "load_dataset",
+    "load_photographs",
+    "masks_from_config",
     "median_frequency_weights",
     "open_photographs",
     "read_hole_mask",

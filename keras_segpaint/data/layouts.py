@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from keras_segpaint.data.errors import DataError
 
-__all__ = ["Layout", "find_layouts"]
+__all__ = ["Layout", "find_layouts", "split_folders"]
 
 SPLITS = ("train", "val", "test")
 
@@ -67,3 +67,23 @@ def find_layouts(root: Path, images: str = "images", masks: str = "masks") -> li
         "names, either "
         f"directly in it or in `train/`, `val/` and `test/`; it holds: {content}."
     )
+
+
+def split_folders(root: Path) -> dict[str, Path]:
+    """The folders of images alone: by split where `root` is divided, else one named `"all"`.
+
+    Args:
+        root: A folder of images, or one of images and masks, whose masks are left out.
+    """
+    base = _images_of(root)
+    found = {}
+    for split in SPLITS:
+        for alias in _ALIASES[split]:
+            if (base / alias).is_dir():
+                found[split] = _images_of(base / alias)
+                break
+    return found if "train" in found and "val" in found else {"all": base}
+
+
+def _images_of(folder: Path) -> Path:
+    return folder / "images" if (folder / "images").is_dir() and (folder / "masks").is_dir() else folder

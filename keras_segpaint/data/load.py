@@ -14,6 +14,13 @@ from keras_segpaint.data.tfds import FIELDS, TFDSDataset, tfds_splits
 
 __all__ = ["available_splits", "list_datasets", "load_dataset"]
 
+# What `load_photographs` opens beside TFDS data sets.
+PHOTOGRAPHS = {
+    "PHOTOS": "a folder of photographs, optionally with train/ and val/, or a pattern such as 'photos/*.jpg'",
+    "skimage": "scikit-image's six photographs",
+    "A,B": "several sources",
+}
+
 
 def load_dataset(spec: str, split: str = "train", *, num_classes: int | None = None) -> SegmentationDataset:
     """Opens a data set.
@@ -107,6 +114,8 @@ def list_datasets() -> list[dict[str, str]]:
     for name, field in FIELDS.items():
         rows.append({"spec": f"tfds:{name}", "classes": str(field.classes), "description": field.description})
     rows.append({"spec": "tfds:NAME", "classes": "any", "description": "any TFDS data set with a segmentation mask"})
+    for spec, description in PHOTOGRAPHS.items():
+        rows.append({"spec": spec, "classes": "none", "description": f"inpainting: {description}"})
     return rows
 
 

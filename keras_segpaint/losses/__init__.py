@@ -5,6 +5,7 @@ from keras_segpaint.losses.crossentropy import SparseCrossentropy
 from keras_segpaint.losses.dice import Dice
 from keras_segpaint.losses.features import feature_network
 from keras_segpaint.losses.gradient_penalty import gradient_penalty
+from keras_segpaint.losses.image_loss_sum import ImageLossSum
 from keras_segpaint.losses.masked_l1 import MaskedL1
 from keras_segpaint.losses.partial_convolution import PartialConvolutionLoss
 from keras_segpaint.losses.perceptual import PerceptualLoss, StyleLoss, gram_matrix
@@ -14,6 +15,7 @@ from keras_segpaint.losses.total_variation import HoleTotalVariation, total_vari
 __all__ = [
     "Dice",
     "HoleTotalVariation",
+    "ImageLossSum",
     "MaskedL1",
     "PartialConvolutionLoss",
     "PerceptualLoss",

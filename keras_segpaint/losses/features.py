@@ -12,7 +12,7 @@ POOLS = ("block1_pool", "block2_pool", "block3_pool")
 _TORCH_MEAN, _TORCH_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 _CAFFE_MEAN = (103.939, 116.779, 123.68)
 # The mean of the deviations above, in 8 bits: by so much larger are the inputs that are not divided by them.
-_CAFFE_SCALE = 57.63
+CAFFE_SCALE = 57.63
 
 
 def feature_network(
@@ -59,7 +59,7 @@ def feature_network(
     inputs = keras.Input(network.inputs[0].shape[1:], name="image")
     outputs = trunk(_normalized(inputs, preprocessing, data_format))
     if preprocessing == "caffe":
-        outputs = [layers.Rescaling(1 / _CAFFE_SCALE)(output) for output in _listed(outputs)]
+        outputs = [layers.Rescaling(1 / CAFFE_SCALE)(output) for output in _listed(outputs)]
     return keras.Model(inputs, outputs, name="features")
 
 

@@ -17,6 +17,7 @@ WEIGHTS = {
     "style_composite": 120.0,
     "total_variation": 0.1,
 }
+FEATURE_TERMS = ("perceptual", "style_output", "style_composite")
 
 
 @keras.saving.register_keras_serializable(package="keras_segpaint")
@@ -28,7 +29,8 @@ class PartialConvolutionLoss(FeatureLoss):
     Args:
         features: A network from RGB images in [0, 1] to feature maps; see `feature_network`.
         weights: Weights by term, laid over those of the paper: `valid` 1, `hole` 6, `perceptual` 0.05, `style_output`
-            120, `style_composite` 120, `total_variation` 0.1.
+            120, `style_composite` 120, `total_variation` 0.1. Where those of perceptual and style loss are all 0, no
+            features are computed, and there need not be a network.
         value_range: Lowest and highest value of the images. Defaults to `(-1.0, 1.0)`.
         data_format: `"channels_last"`, `"channels_first"` or `None` for Keras's default: of images and features.
         name: String. Defaults to `"partial_convolution_loss"`.
@@ -73,20 +75,24 @@ class PartialConvolutionLoss(FeatureLoss):
         return sum((self.weights[name] * term for name, term in terms.items()), start=ops.zeros(()))
 
     def terms(self, y_true: Any, y_pred: Any, mask: Any) -> dict[str, Any]:
-        """The six terms by name, each before its weight."""
+        """The terms by name, each before its weight; those of features are left out if none has a weight."""
         truth, output, mask = self.prepare(y_true, y_pred, mask)
         truth, output = to_unit(truth, self.value_range), to_unit(output, self.value_range)
         composed = composite(truth, output, mask)
-        of_truth, of_output, of_composed = self.features_of(truth, output, composed)
         errors = ops.abs(output - truth)
-        return {
+        terms = {
             "valid": ops.mean((1.0 - mask) * errors),
             "hole": ops.mean(mask * errors),
-            "perceptual": feature_distance(of_truth, of_output) + feature_distance(of_truth, of_composed),
-            "style_output": style_distance(of_truth, of_output),
-            "style_composite": style_distance(of_truth, of_composed),
             "total_variation": total_variation(composed, dilate(mask)),
         }
+        if any(self.weights[name] for name in FEATURE_TERMS):
+            of_truth, of_output, of_composed = self.features_of(truth, output, composed)
+            terms |= {
+                "perceptual": feature_distance(of_truth, of_output) + feature_distance(of_truth, of_composed),
+                "style_output": style_distance(of_truth, of_output),
+                "style_composite": style_distance(of_truth, of_composed),
+            }
+        return {name: terms[name] for name in WEIGHTS if name in terms}
 
     def get_config(self) -> dict[str, Any]:
         return {"weights": self.weights, **super().get_config()}

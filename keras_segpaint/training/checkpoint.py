@@ -9,21 +9,42 @@ import math
 import os
 import shutil
 import zipfile
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 
-__all__ = ["CheckpointError", "RunCheckpoint", "RunState", "load_checkpoint", "read_state", "write_atomically"]
+__all__ = [
+    "CheckpointError",
+    "Monitor",
+    "RunCheckpoint",
+    "RunState",
+    "load_checkpoint",
+    "read_state",
+    "write_atomically",
+]
 
-MONITOR = "val_mean_iou"
 _STATE_ENTRY = "run_state.json"
 
 
 class CheckpointError(OSError):
     """A checkpoint could not be written or read; the message names the file and what to do."""
+
+
+class Monitor(NamedTuple):
+    """The logged quantity that makes an epoch the best, and whether low values are good."""
+
+    name: str
+    lower_is_better: bool = False
+
+    def improves(self, score: float, best: float | None) -> bool:
+        """Whether a score is better than the best so far, `None` before the first."""
+        if not math.isfinite(score):
+            return False
+        return best is None or (score < best if self.lower_is_better else score > best)
 
 
 @dataclass
@@ -32,7 +53,7 @@ class RunState:
 
     Args:
         epochs_done: Number of finished epochs.
-        best: The highest validation mean IoU so far, `None` before the first.
+        best: The best validation score so far, `None` before the first.
         best_epoch: The epoch (from 0) in which it was reached.
         history: The logs of every finished epoch.
         seeds: The states of the model's random generators, which `.keras` files leave out.
@@ -60,14 +81,24 @@ class RunCheckpoint(keras.callbacks.Callback):
     Args:
         folder: The run's folder, with a folder `checkpoints` in it.
         state: Where to start from; a new `RunState()` for a new run.
+        monitor: Which epoch is the best.
+        kept: Gives what of the model `best.keras` holds.
 
     Attributes:
         state: The `RunState` of the last finished epoch.
         diverged: The number of the epoch whose loss was not finite, `None` as long as there is none.
     """
 
-    def __init__(self, folder: str | os.PathLike, state: RunState):
+    def __init__(
+        self,
+        folder: str | os.PathLike,
+        state: RunState,
+        monitor: Monitor,
+        kept: Callable[[keras.Model], keras.Model] = lambda model: model,
+    ):
         super().__init__()
+        self.monitor = monitor
+        self.kept = kept
         self.folder = Path(folder)
         self.state = state
         self.diverged: int | None = None
@@ -79,7 +110,7 @@ class RunCheckpoint(keras.callbacks.Callback):
 
     @property
     def best(self) -> Path:
-        """The checkpoint of the epoch with the highest validation mean IoU."""
+        """The checkpoint of the epoch with the best validation score."""
         return self.folder / "checkpoints" / "best.keras"
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -90,8 +121,8 @@ class RunCheckpoint(keras.callbacks.Callback):
             return
         model = self.model
         state = self.state
-        score = row.get(MONITOR, math.nan)
-        improved = math.isfinite(score) and (state.best is None or score > state.best)
+        score = row.get(self.monitor.name, math.nan)
+        improved = self.monitor.improves(score, state.best)
         self.state = RunState(
             epochs_done=epoch + 1,
             best=score if improved else state.best,
@@ -115,12 +146,19 @@ class RunCheckpoint(keras.callbacks.Callback):
             _flush(temporary)
             if best:
                 # The best one first: killed in between, the run repeats this epoch and writes the same file again.
-                _link_or_copy(temporary, linked)
+                kept = self.kept(model)
+                if kept is model:
+                    _link_or_copy(temporary, linked)
+                else:
+                    kept.save(linked)
+                    _flush(linked)
                 os.replace(linked, self.best)
             os.replace(temporary, self.last)
         except OSError as error:
-            kept = "the checkpoint of the epoch before is intact" if self.last.exists() else "it is the first one"
-            raise write_error(error, self.last, kept) from error
+            consolation = (
+                "the checkpoint of the epoch before is intact" if self.last.exists() else "it is the first one"
+            )
+            raise write_error(error, self.last, consolation) from error
         finally:
             shutil.rmtree(work, ignore_errors=True)
 

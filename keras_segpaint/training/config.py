@@ -19,18 +19,22 @@ class TrainConfig:
     """The settings of a run; stored as `config.json` in its folder.
 
     Args:
-        model: Class name in `keras_segpaint.models`.
-        data: What `keras_segpaint.data.load_dataset` takes. Not needed where the data sets themselves are given.
+        model: Class name in `keras_segpaint.models`, of a segmentation or an inpainting network.
+        data: What `keras_segpaint.data.load_dataset` takes, for inpainting what `load_photographs` takes. Not needed where
+            the data sets themselves are given.
         size: `(height, width)` that images are resized to. Defaults to the recipe's `crop_size`.
         epochs: Defaults to the recipe's.
         batch_size: Defaults to the recipe's.
         seed: Integer >= 0. One seed, one result. Defaults to `0`.
         mixed_precision: `"float32"`, `"mixed_float16"` or `"mixed_bfloat16"`. Defaults to `"float32"`.
-        two_stage: Boolean, train the encoder alone first, on labels at an eighth of the size, then the whole network
-            from its weights. For networks with such a stage (ENet). Defaults to `False`.
+        two_stage: Boolean, train in the two stages of the paper. ENet: the encoder alone first, on labels at an eighth of
+            the size, then the whole network from its weights. PConvUNet: the network, then once more with the encoder's
+            normalisation frozen. Defaults to `False`.
         model_args: Further arguments of the model's class.
         recipe: Changes to the recipe, as `Recipe.with_changes` takes them: `{"optimizer": {"learning_rate": 1e-3}}`.
         workers: Threads that prepare batches. Defaults to `2`.
+        val_data: Images to validate on, as `data`; all of those in `data` are then trained on. `None` for a part of
+            `data`.
 
     Raises:
         ValueError: If an argument is not one of the above.
@@ -53,12 +57,11 @@ class TrainConfig:
     model_args: Mapping[str, Any] = field(default_factory=dict)
     recipe: Mapping[str, Any] = field(default_factory=dict)
     workers: int = 2
+    val_data: str | None = None
 
     def __post_init__(self) -> None:
-        if self.model not in models.segmentation.__all__:
-            raise ValueError(
-                f"`model` must be one of {', '.join(models.segmentation.__all__)}. Received: model={self.model!r}"
-            )
+        if self.model not in recipes.RECIPES:
+            raise ValueError(f"`model` must be one of: {recipes.choices()}. Received: model={self.model!r}")
         if self.mixed_precision not in PRECISIONS:
             raise ValueError(
                 f"`mixed_precision` must be one of {', '.join(PRECISIONS)}. "
@@ -67,16 +70,16 @@ class TrainConfig:
         if self.size is not None:
             object.__setattr__(self, "size", tuple(self.size))
         allowed = inspect.signature(getattr(models, self.model)).parameters
-        own = {"num_classes": "the data", "dtype": "`mixed_precision`", "input_shape": "the data"}
+        own = recipes.get(self.model).own_arguments
         for name in self.model_args:
             if name in own:
                 raise ValueError(f"`model_args` must not hold `{name}`: it follows from {own[name]}.")
             if name not in allowed:
                 choices = ", ".join(sorted(set(allowed) - set(own) - {"name"}))
                 raise ValueError(f"{self.model} has no argument `{name}`. It has: {choices}")
-        if self.two_stage and "stage" not in allowed:
+        if self.two_stage and not self.resolve().trains_in_two_stages(allowed):
             raise ValueError(
-                f"`two_stage=True` needs a model with an encoder stage, such as ENet. Received: {self.model}"
+                f"`two_stage=True` needs a model with an encoder stage, such as ENet, or PConvUNet. Received: {self.model}"
             )
         self.resolve()
 

@@ -15,6 +15,7 @@ _OPTIMIZERS = {
     "rmsprop": keras.optimizers.RMSprop,
     "sgd": keras.optimizers.SGD,
 }
+_SIZED = ("RandomCrop", "RandomResizedCrop")
 _SCHEDULES = {"constant": set(), "poly": {"power"}, "step": {"factor", "epochs"}}
 
 
@@ -127,7 +128,7 @@ def build_augmentation(recipe: Recipe, size: tuple[int, int]) -> tuple[Any, ...]
 
     Args:
         recipe: The recipe.
-        size: `(height, width)` of the training images, for a `RandomCrop` that names no size.
+        size: `(height, width)` of the training images, for a `RandomCrop` or `RandomResizedCrop` that names no size.
 
     Raises:
         ValueError: If the recipe names an unknown augmentation or argument.
@@ -138,7 +139,7 @@ def build_augmentation(recipe: Recipe, size: tuple[int, int]) -> tuple[Any, ...]
         ()
     """
     configs = [
-        {"size": tuple(size), **config} if config.get("name") == "RandomCrop" else dict(config)
+        {"size": tuple(size), **config} if config.get("name") in _SIZED else dict(config)
         for config in recipe.augmentation
     ]
     return tuple(data.augmentation_from_config(configs))

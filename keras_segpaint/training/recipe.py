@@ -2,20 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any
+from typing import Any, ClassVar, Self
 
 __all__ = ["Recipe"]
 
 # Said of numbers in `sources`.
 REPORTED = "Reported, not checked against the paper"
-L2_PENALTY = "an L2 penalty; applied to kernels here, biases and normalisation are left alone"
-
-CLASS_WEIGHTS = ("enet", "enet_encoder", "linknet", "median_frequency")
+CHOSEN = "Chosen here"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Recipe:
     """How a network is trained; holds numbers and names only, so that it can be printed, stored and changed.
+
+    This is what the recipes of all tasks have; `SegmentationRecipe` and `InpaintingRecipe` add to it.
 
     Args:
         model: Class name in `keras_segpaint.models`.
@@ -29,25 +29,19 @@ class Recipe:
         batch_size: Integer >= 1.
         crop_size: `(height, width)` of the training images.
         augmentation: One mapping per augmentation, `{"name": class in keras_segpaint.data, argument: value, ...}`; a
-            `RandomCrop` without `size` takes the size of the training images.
-        class_weights: `"median_frequency"`, `"enet"`, `"enet_encoder"`, `"linknet"` or `None` for equal weights.
-        weight_decay: Coefficient of the L2 penalty on kernels, as papers state it: it adds `weight_decay * kernel` to
-            the gradient. Defaults to `0.0`.
-        encoder_epochs: Epochs of a first stage that trains the encoder alone, for networks with such a stage.
-            Defaults to `0`, no such stage.
+            `RandomCrop` or `RandomResizedCrop` without `size` takes the size of the training images.
         sources: Where each number comes from, by field name.
+
+    Attributes:
+        task: What the network does.
+        own_arguments: Arguments of the model that a run sets, and from what they follow.
 
     Raises:
         ValueError: If a number is out of range or a name is unknown.
-
-    Example:
-        >>> recipe = Recipe(
-        ...     model="ENet", paper="...", optimizer={"name": "adam", "learning_rate": 5e-4},
-        ...     schedule={"name": "poly"}, epochs=300, batch_size=10, crop_size=(360, 480),
-        ... )
-        >>> recipe.with_changes({"optimizer": {"learning_rate": 1e-3}, "epochs": 5}).optimizer
-        {'name': 'adam', 'learning_rate': 0.001}
     """
+
+    task: ClassVar[str] = ""
+    own_arguments: ClassVar[Mapping[str, str]] = {}
 
     model: str
     paper: str
@@ -57,28 +51,38 @@ class Recipe:
     batch_size: int
     crop_size: tuple[int, int]
     augmentation: tuple[Mapping[str, Any], ...] = ()
-    class_weights: str | None = None
-    weight_decay: float = 0.0
-    encoder_epochs: int = 0
     sources: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name, least in (("epochs", 1), ("batch_size", 1), ("encoder_epochs", 0), ("weight_decay", 0)):
+        self.check_least(epochs=1, batch_size=1)
+
+    def check_least(self, **bounds: float) -> None:
+        """Raises `ValueError` unless each field named is a number that reaches its bound."""
+        for name, least in bounds.items():
             value = getattr(self, name)
             if not isinstance(value, int | float) or value < least:
                 raise ValueError(f"`{name}` must be a number >= {least}. Received: {name}={value!r}")
-        if self.class_weights is not None and self.class_weights not in CLASS_WEIGHTS:
-            raise ValueError(
-                f"`class_weights` must be one of {', '.join(CLASS_WEIGHTS)} or None. "
-                f"Received: class_weights={self.class_weights!r}"
-            )
 
-    def with_changes(self, changes: Mapping[str, Any]) -> "Recipe":
+    def trains_in_two_stages(self, arguments: Mapping[str, Any]) -> bool:
+        """Whether there is a stage to train before the whole network.
+
+        Args:
+            arguments: The arguments of the model's class, by name.
+        """
+        raise NotImplementedError
+
+    def stretched(self, factor: float) -> dict[str, Any]:
+        """The fields that a run of `factor` times as many epochs changes, other than `epochs`."""
+        if "epochs" in self.schedule:
+            return {"schedule": {**self.schedule, "epochs": self.schedule["epochs"] * factor}}
+        return {}
+
+    def with_changes(self, changes: Mapping[str, Any]) -> Self:
         """A recipe with some fields changed.
 
-        `optimizer` and `schedule` are merged key by key unless their `name` changes. Changing `epochs` alone
-        stretches the
-        rest: a run of 30 epochs of a recipe for 300 takes the steps of its schedule every 10 epochs, not every 100.
+        A field that is a mapping, such as `optimizer`, is merged key by key unless its `name` changes.
+        Changing `epochs` alone stretches the rest: a run of 30 epochs of a recipe for 300 takes the steps of its
+        schedule every 10 epochs, not every 100.
 
         Raises:
             ValueError: If a key is not a field.
@@ -87,24 +91,25 @@ class Recipe:
         unknown = sorted(set(changes) - set(names))
         if unknown:
             raise ValueError(f"A recipe has no {', '.join(unknown)}. It has: {', '.join(names)}")
-        merged: dict[str, Any] = {}
-        for key, value in changes.items():
-            if key in ("optimizer", "schedule"):
-                present = dict(getattr(self, key))
-                same = value.get("name", present["name"]) == present["name"]
-                value = {**present, **value} if same else dict(value)
-                if key == "optimizer":
-                    value.setdefault("learning_rate", present["learning_rate"])
-            elif key == "augmentation":
-                value = tuple(dict(item) for item in value)
-            elif key == "crop_size":
-                value = tuple(value)
-            merged[key] = value
-        stretch = merged.get("epochs", self.epochs) / self.epochs
-        merged.setdefault("encoder_epochs", round(self.encoder_epochs * stretch))
-        if "schedule" not in merged and "epochs" in self.schedule:
-            merged["schedule"] = {**self.schedule, "epochs": self.schedule["epochs"] * stretch}
+        merged = {key: self._merged(key, value) for key, value in changes.items()}
+        for key, value in self.stretched(merged.get("epochs", self.epochs) / self.epochs).items():
+            merged.setdefault(key, value)
         return replace(self, **merged)
+
+    def _merged(self, key: str, value: Any) -> Any:
+        present = getattr(self, key)
+        if isinstance(value, Mapping):
+            value = dict(value)
+            if isinstance(present, Mapping):
+                if value.get("name", present.get("name")) == present.get("name"):
+                    value = {**present, **value}
+                elif "learning_rate" in present:
+                    value.setdefault("learning_rate", present["learning_rate"])
+        elif key == "augmentation":
+            value = tuple(dict(item) for item in value)
+        elif key == "crop_size":
+            value = tuple(value)
+        return value
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as values that JSON can hold."""

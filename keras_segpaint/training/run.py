@@ -3,47 +3,27 @@
 import json
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 
-from keras_segpaint import __version__, data, metrics
+from keras_segpaint import __version__, data
 from keras_segpaint.data.dataset import Progress
 from keras_segpaint.training.checkpoint import write_atomically
 from keras_segpaint.training.config import TrainConfig
-from keras_segpaint.training.recipe import Recipe
-from keras_segpaint.training.stage import Stage, compute_class_weights
+from keras_segpaint.training.inpainting_task import InpaintingTask
+from keras_segpaint.training.segmentation_task import SegmentationTask
+from keras_segpaint.training.task import RunResult, Task
 
-__all__ = ["RunResult", "train"]
+__all__ = ["train"]
+
+_TASKS: dict[str, type[Task]] = {"segmentation": SegmentationTask, "inpainting": InpaintingTask}
 
 CONFIG_FILE = "config.json"
 
 # What may differ when a run is continued: how long it goes on and how many threads prepare batches.
 _FREE_SETTINGS = ("epochs", "workers")
-
-
-@dataclass(frozen=True)
-class RunResult:
-    """What a finished run gives back.
-
-    Args:
-        history: One list per logged quantity, one entry per epoch, the epochs before a resumption included.
-        best_path: The checkpoint of the epoch with the highest validation mean IoU.
-        last_path: The checkpoint of the last epoch.
-        scores: `metrics.Scores` of the best checkpoint on the validation images at training size.
-        confusion: The confusion matrix `(num_classes, num_classes)`, `[true, predicted]`, that they come from.
-        skipped: Names of the images that could not be read while training.
-    """
-
-    history: dict[str, list[float]]
-    best_path: Path
-    last_path: Path
-    scores: Any
-    confusion: np.ndarray
-    skipped: list[str]
 
 
 def train(
@@ -58,17 +38,19 @@ def train(
 ) -> RunResult:
     """Trains a model with plain `fit` and keeps everything in a folder.
 
-    The folder holds `config.json`, `history.csv`, `checkpoints/last.keras` (every epoch), `checkpoints/best.keras`
-    (highest validation mean IoU) and, where the package is installed, `tensorboard/`. Checkpoints replace each other
-    in one step: a kill or a full disk leaves the former one. A resumed run ends with the weights of one that was
-    never stopped.
+    The folder holds `config.json`, `history.csv`, `checkpoints/last.keras` (every epoch), `checkpoints/best.keras` and,
+    where the package is installed, `tensorboard/`. The best epoch is that of the highest validation mean IoU. Of
+    inpainting it is that of the lowest error in the holes of the validation photographs, which are the same holes in
+    every epoch; `best.keras` is then the network without its critic. Checkpoints replace each other in one step: a kill
+    or a full disk leaves the former one. A resumed run ends with the weights of one that was never stopped.
 
     Args:
         config: The settings.
         run_dir: The folder of the run; made if it does not exist.
         resume: Boolean, continue the run in `run_dir` after its last finished epoch. Defaults to `False`.
         callbacks: Keras callbacks to run after the run's own. Their state is not part of the checkpoints.
-        train_data: Training images, instead of those that `config.data` names. Given together with `val_data`.
+        train_data: Training images, instead of those that `config.data` names. Given together with `val_data`. Of
+            inpainting the labels are not used.
         val_data: Validation images.
         verbose: As in `keras.Model.fit`. Defaults to `"auto"`, Keras's progress bar.
         progress: Called with `(done, total)` while the data is checked.
@@ -77,7 +59,8 @@ def train(
         A `RunResult`.
 
     Raises:
-        DataError: If an image or a mask cannot be used; nothing has been written then.
+        DataError: If an image or a mask cannot be used; nothing has been written then. (A photograph of inpainting is
+            left out and named in `skipped`.)
         ValueError: If `run_dir` already has a run and `resume` is `False`, has none and `resume` is `True`, or has
             one of other settings.
         TrainingError: If the loss is no longer finite.
@@ -89,41 +72,33 @@ def train(
         config = training.TrainConfig("ENet", data="brain", size=(112, 96), epochs=20)
         result = training.train(config, "runs/brain")
         print(result.scores.mean_iou, result.best_path)
+
+        config = training.TrainConfig("DeepFillV2", data="photos/", size=(128, 128), epochs=20)
+        result = training.train(config, "runs/fill")
+        print(result.scores.hole_l1)
         ```
     """
     folder = Path(run_dir)
     record = _stored_record(config, folder, resume)
-    train_data, val_data = _data_sets(config, train_data, val_data, progress)
     recipe = config.resolve()
+    task = _TASKS[recipe.task](config)
+    train_data, val_data = _data_sets(task, train_data, val_data)
+    task.check(train_data, val_data, record, progress)
     if record is None:
-        record = _record(config, recipe, train_data, progress)
+        record = {
+            "task": recipe.task,
+            "config": config.to_dict(),
+            "recipe": recipe.to_dict(),
+            **task.record(train_data, val_data, progress),
+            "versions": {
+                "keras_segpaint": __version__,
+                "keras": keras.__version__,
+                "backend": keras.backend.backend(),
+            },
+        }
         folder.mkdir(parents=True, exist_ok=True)
         write_atomically(folder / CONFIG_FILE, json.dumps(record, indent=2) + "\n")
-    weights = record["class_weights"]
-    callbacks = list(callbacks)
-
-    initial_weights = None
-    skipped: list[str] = []
-    if config.two_stage:
-        encoder_recipe = recipe.with_changes({"epochs": max(recipe.encoder_epochs, 1)})
-        encoder = Stage(
-            folder / "encoder", config, encoder_recipe, weights["encoder"], train_data, val_data, part="encoder"
-        )
-        _, checkpoint, skipped = encoder.fit(callbacks, verbose)
-        initial_weights = checkpoint.best
-    stage = Stage(
-        folder, config, recipe, weights["full"], train_data, val_data, part="full" if config.two_stage else None
-    )
-    model, checkpoint, more_skipped = stage.fit(callbacks, verbose, initial_weights)
-    confusion = stage.confusion(model, checkpoint.best)
-    return RunResult(
-        history=checkpoint.state.columns(),
-        best_path=checkpoint.best,
-        last_path=checkpoint.last,
-        scores=metrics.scores(confusion),
-        confusion=confusion,
-        skipped=[*skipped, *more_skipped],
-    )
+    return task.fit(folder, record, train_data, val_data, list(callbacks), verbose)
 
 
 def _stored_record(config: TrainConfig, folder: Path, resume: bool) -> dict[str, Any] | None:
@@ -154,43 +129,12 @@ def _stored_record(config: TrainConfig, folder: Path, resume: bool) -> dict[str,
 
 
 def _data_sets(
-    config: TrainConfig,
-    train_data: data.SegmentationDataset | None,
-    val_data: data.SegmentationDataset | None,
-    progress: Progress | None,
+    task: Task, train_data: data.SegmentationDataset | None, val_data: data.SegmentationDataset | None
 ) -> tuple[data.SegmentationDataset, data.SegmentationDataset]:
     if (train_data is None) != (val_data is None):
         raise ValueError("`train_data` and `val_data` must be given together.")
     if train_data is None or val_data is None:
-        if not config.data:
+        if not task.config.data:
             raise ValueError("`config.data` must name a data set unless `train_data` and `val_data` are given.")
-        train_data, val_data = data.load_dataset(config.data, "train"), data.load_dataset(config.data, "val")
-    if train_data.num_classes != val_data.num_classes:
-        raise data.DataError(
-            f"Training and validation images must have the same classes. {train_data.name} has "
-            f"{train_data.num_classes}, "
-            f"{val_data.name} has {val_data.num_classes}."
-        )
-    for dataset in (train_data, val_data):
-        dataset.validate(progress)
+        return task.open("train"), task.open("val")
     return train_data, val_data
-
-
-def _record(
-    config: TrainConfig, recipe: Recipe, train_data: data.SegmentationDataset, progress: Progress | None
-) -> dict[str, Any]:
-    """What `config.json` holds: settings, what they lead to, and what prediction needs to know about the classes."""
-    encoder_weights = "enet_encoder" if recipe.class_weights == "enet" else recipe.class_weights
-    return {
-        "config": config.to_dict(),
-        "recipe": recipe.to_dict(),
-        "num_classes": train_data.num_classes,
-        "class_names": list(train_data.class_names),
-        "palette": np.asarray(train_data.palette).tolist(),
-        "ignore_class": train_data.ignore_class,
-        "class_weights": {
-            "full": compute_class_weights(recipe.class_weights, train_data, progress),
-            "encoder": compute_class_weights(encoder_weights, train_data, progress) if config.two_stage else None,
-        },
-        "versions": {"keras_segpaint": __version__, "keras": keras.__version__, "backend": keras.backend.backend()},
-    }

@@ -17,7 +17,7 @@ def tensorboard_installed() -> bool:
 
 
 class TensorBoardScalars(keras.callbacks.Callback):
-    """Writes the logs of every epoch, and the learning rate, as TensorBoard scalars.
+    """Writes the logs of every epoch, and the learning rates, as TensorBoard scalars.
 
     `keras.callbacks.TensorBoard` needs TensorFlow on every backend; this one needs the package `tensorboard` alone.
 
@@ -38,10 +38,19 @@ class TensorBoardScalars(keras.callbacks.Callback):
         self._writer = self._summary.Writer(self.folder)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        rate = keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)
-        for name, value in {**(logs or {}), "learning_rate": rate}.items():
+        for name, value in {**(logs or {}), **learning_rates(self.model.optimizer)}.items():
             self._writer.add_scalar(name, float(value), epoch + 1)
         self._writer.flush()
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         self._writer.close()
+
+
+def learning_rates(optimizer: Any) -> dict[str, float]:
+    """The learning rate, and that of the critic where there is one."""
+    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+    several = getattr(optimizer, "optimizers", [optimizer])
+    names = ("learning_rate", "critic_learning_rate")
+    return {
+        name: float(keras.ops.convert_to_numpy(one.learning_rate)) for name, one in zip(names, several, strict=False)
+    }

@@ -8,7 +8,7 @@ import pytest
 
 from keras_segpaint import training
 from keras_segpaint.models import segmentation
-from keras_segpaint.training import Recipe, TrainConfig, recipes
+from keras_segpaint.training import SegmentationRecipe, TrainConfig, recipes
 
 
 @pytest.mark.parametrize("name", segmentation.__all__)
@@ -23,7 +23,7 @@ def test_every_model_has_a_recipe_whose_numbers_have_sources(name):
     training.build_augmentation(recipe, recipe.crop_size)
 
 
-def recipe(**changes) -> Recipe:
+def recipe(**changes) -> SegmentationRecipe:
     fields = dict(
         model="ENet",
         paper="",
@@ -33,7 +33,7 @@ def recipe(**changes) -> Recipe:
         batch_size=1,
         crop_size=(8, 8),
     )
-    return Recipe(**{**fields, **changes})
+    return SegmentationRecipe(**{**fields, **changes})
 
 
 def test_poly_is_the_literatures():

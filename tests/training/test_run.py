@@ -18,6 +18,7 @@ from keras_segpaint import models, training
 from keras_segpaint.data import DataError, SegmentationDataset
 from keras_segpaint.training import checkpoint as checkpoints
 from keras_segpaint.training import stage
+from keras_segpaint.training.segmentation_stage import SegmentationStage
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -213,9 +214,16 @@ def test_mixed_bfloat16_and_channels_first(run, tmp_path):
 
 def test_an_unpadded_unet_gets_its_labels_cropped(blobs, tmp_path):
     config = training.TrainConfig("UNet", size=(204, 188), model_args={"base_filters": 2, "padding": "valid"})
-    unpadded = stage.Stage(tmp_path, config, config.resolve(), None, blobs(2), blobs(1))
+    unpadded = SegmentationStage(
+        folder=tmp_path,
+        config=config,
+        recipe=config.resolve(),
+        class_weights=None,
+        train_data=blobs(2),
+        val_data=blobs(1),
+    )
     model = unpadded.build()
-    batches, _ = unpadded.batches(model, blobs(2), training=False)
+    batches, _ = unpadded.batches(model, training=False)
     images, labels = batches[0]
     logits = model.compute_output_shape(images.shape)
     assert labels.shape == (1, 20, 4) == (1, *(logits[1:3] if model.data_format == "channels_last" else logits[2:]))

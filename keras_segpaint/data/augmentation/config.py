@@ -22,6 +22,7 @@ _CLASSES: dict[str, type[Augmentation]] = {
         RandomCrop,
         RandomFlip,
         RandomResizedCrop,
+        RandomResizedCrop,
         RandomRotation,
         RandomScale,
         Resize,

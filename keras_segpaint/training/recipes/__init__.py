@@ -11,6 +11,8 @@ from keras_segpaint.training.recipes import (
     attention_to_scale,
     cc_net,
     da_net,
+    deepfill_v1,
+    deepfill_v2,
     deeplab_v1,
     deeplab_v2,
     deeplab_v3,
@@ -23,6 +25,7 @@ from keras_segpaint.training.recipes import (
     fcn_resnet,
     gfr_net,
     linknet,
+    pconv_unet,
     psp_net,
     refine_net,
     segnet,
@@ -30,7 +33,7 @@ from keras_segpaint.training.recipes import (
     unet,
 )
 
-__all__ = ["RECIPES", "get"]
+__all__ = ["RECIPES", "choices", "get"]
 
 RECIPES: dict[str, Recipe] = {
     module.RECIPE.model: module.RECIPE
@@ -39,6 +42,8 @@ RECIPES: dict[str, Recipe] = {
         attention_to_scale,
         cc_net,
         da_net,
+        deepfill_v1,
+        deepfill_v2,
         deeplab_v1,
         deeplab_v2,
         deeplab_v3,
@@ -51,6 +56,7 @@ RECIPES: dict[str, Recipe] = {
         fcn_resnet,
         gfr_net,
         linknet,
+        pconv_unet,
         psp_net,
         refine_net,
         segnet,
@@ -60,8 +66,21 @@ RECIPES: dict[str, Recipe] = {
 }
 
 
+def choices() -> str:
+    """The models that have a recipe, by their task, for messages.
+
+    Example:
+        >>> choices().rpartition("; ")[2]
+        'for inpainting DeepFillV1, DeepFillV2, PConvUNet'
+    """
+    tasks: dict[str, list[str]] = {"segmentation": [], "inpainting": []}
+    for name, recipe in RECIPES.items():
+        tasks[recipe.task].append(name)
+    return "; ".join(f"for {task} {', '.join(names)}" for task, names in tasks.items())
+
+
 def get(name: str) -> Recipe:
-    """The recipe of a model.
+    """The recipe of a model: a `SegmentationRecipe` or an `InpaintingRecipe`.
 
     Args:
         name: Class name in `keras_segpaint.models`.
@@ -74,5 +93,5 @@ def get(name: str) -> Recipe:
         10
     """
     if name not in RECIPES:
-        raise ValueError(f"`name` must be one of {', '.join(RECIPES)}. Received: name={name!r}")
+        raise ValueError(f"`name` must be one of: {choices()}. Received: name={name!r}")
     return RECIPES[name]

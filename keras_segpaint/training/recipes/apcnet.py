@@ -1,10 +1,10 @@
 """How APCNet was trained."""
 
-from keras_segpaint.training.recipe import L2_PENALTY, Recipe
+from keras_segpaint.training.segmentation_recipe import L2_PENALTY, SegmentationRecipe
 
 __all__ = ["RECIPE"]
 
-RECIPE = Recipe(
+RECIPE = SegmentationRecipe(
     model="APCNet",
     paper="He, Deng, Zhou, Wang, Qiao 2019, APCNet, CVPR 2019",
     optimizer={"name": "sgd", "learning_rate": 0.01, "momentum": 0.9},

@@ -1,10 +1,11 @@
 """How Attention to Scale was trained."""
 
-from keras_segpaint.training.recipe import L2_PENALTY, REPORTED, Recipe
+from keras_segpaint.training.recipe import REPORTED
+from keras_segpaint.training.segmentation_recipe import L2_PENALTY, SegmentationRecipe
 
 __all__ = ["RECIPE"]
 
-RECIPE = Recipe(
+RECIPE = SegmentationRecipe(
     model="AttentionToScale",
     paper="Chen, Yang, Wang, Xu, Yuille 2015, Attention to Scale, arXiv:1511.03339",
     optimizer={"name": "sgd", "learning_rate": 1e-3, "momentum": 0.9},

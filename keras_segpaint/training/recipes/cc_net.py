@@ -1,10 +1,11 @@
 """How CCNet was trained."""
 
-from keras_segpaint.training.recipe import L2_PENALTY, REPORTED, Recipe
+from keras_segpaint.training.recipe import REPORTED
+from keras_segpaint.training.segmentation_recipe import L2_PENALTY, SegmentationRecipe
 
 __all__ = ["RECIPE"]
 
-RECIPE = Recipe(
+RECIPE = SegmentationRecipe(
     model="CCNet",
     paper="Huang, Wang, Huang, Huang, Wei, Liu 2018, CCNet, arXiv:1811.11721",
     optimizer={"name": "sgd", "learning_rate": 1e-2, "momentum": 0.9},

@@ -1,10 +1,10 @@
 """How DANet was trained."""
 
-from keras_segpaint.training.recipe import L2_PENALTY, Recipe
+from keras_segpaint.training.segmentation_recipe import L2_PENALTY, SegmentationRecipe
 
 __all__ = ["RECIPE"]
 
-RECIPE = Recipe(
+RECIPE = SegmentationRecipe(
     model="DANet",
     paper="Fu, Liu, Tian, Li, Bao, Fang, Lu 2018, DANet, arXiv:1809.02983",
     optimizer={"name": "sgd", "learning_rate": 3e-3, "momentum": 0.9},

@@ -1,10 +1,10 @@
 """How DeepLabV1 was trained."""
 
-from keras_segpaint.training.recipe import L2_PENALTY, Recipe
+from keras_segpaint.training.segmentation_recipe import L2_PENALTY, SegmentationRecipe
 
 __all__ = ["RECIPE"]
 
-RECIPE = Recipe(
+RECIPE = SegmentationRecipe(
     model="DeepLabV1",
     paper="Chen, Papandreou, Kokkinos, Murphy, Yuille 2014, DeepLab (v1), arXiv:1412.7062",
     optimizer={"name": "sgd", "learning_rate": 1e-3, "momentum": 0.9},

@@ -1,10 +1,10 @@
 """How DeepLabV2 was trained: with `supervised=True` and `normalization="frozen_batch"`."""
 
-from keras_segpaint.training.recipe import L2_PENALTY, Recipe
+from keras_segpaint.training.segmentation_recipe import L2_PENALTY, SegmentationRecipe
 
 __all__ = ["RECIPE"]
 
-RECIPE = Recipe(
+RECIPE = SegmentationRecipe(
     model="DeepLabV2",
     paper="Chen, Papandreou, Kokkinos, Murphy, Yuille 2016, DeepLab (v2), arXiv:1606.00915",
     optimizer={"name": "sgd", "learning_rate": 2.5e-4, "momentum": 0.9},

@@ -1,10 +1,11 @@
 """How DeepLabV3 was trained."""
 
-from keras_segpaint.training.recipe import L2_PENALTY, REPORTED, Recipe
+from keras_segpaint.training.recipe import REPORTED
+from keras_segpaint.training.segmentation_recipe import L2_PENALTY, SegmentationRecipe
 
 __all__ = ["RECIPE"]
 
-RECIPE = Recipe(
+RECIPE = SegmentationRecipe(
     model="DeepLabV3",
     paper="Chen, Papandreou, Schroff, Adam 2017, DeepLab v3, arXiv:1706.05587",
     optimizer={"name": "sgd", "learning_rate": 0.007, "momentum": 0.9},

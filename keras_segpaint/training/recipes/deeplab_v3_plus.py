@@ -1,10 +1,11 @@
 """How DeepLabV3Plus was trained."""
 
-from keras_segpaint.training.recipe import L2_PENALTY, REPORTED, Recipe
+from keras_segpaint.training.recipe import REPORTED
+from keras_segpaint.training.segmentation_recipe import L2_PENALTY, SegmentationRecipe
 
 __all__ = ["RECIPE"]
 
-RECIPE = Recipe(
+RECIPE = SegmentationRecipe(
     model="DeepLabV3Plus",
     paper="Chen, Zhu, Papandreou, Schroff, Adam 2018, DeepLab v3+, arXiv:1802.02611",
     optimizer={"name": "sgd", "learning_rate": 0.007, "momentum": 0.9},

@@ -4,11 +4,12 @@ Behind it the authors train the context module at a rate of 1e-3 with batches of
 together at 1e-5.
 """
 
-from keras_segpaint.training.recipe import L2_PENALTY, REPORTED, Recipe
+from keras_segpaint.training.recipe import REPORTED
+from keras_segpaint.training.segmentation_recipe import L2_PENALTY, SegmentationRecipe
 
 __all__ = ["RECIPE"]
 
-RECIPE = Recipe(
+RECIPE = SegmentationRecipe(
     model="DilatedNet",
     paper="Yu, Koltun 2015, Multi-scale context aggregation by dilated convolutions, arXiv:1511.07122",
     optimizer={"name": "sgd", "learning_rate": 1e-4, "momentum": 0.9},

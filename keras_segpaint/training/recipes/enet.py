@@ -1,10 +1,11 @@
 """How ENet was trained."""
 
-from keras_segpaint.training.recipe import L2_PENALTY, REPORTED, Recipe
+from keras_segpaint.training.recipe import REPORTED
+from keras_segpaint.training.segmentation_recipe import L2_PENALTY, SegmentationRecipe
 
 __all__ = ["RECIPE"]
 
-RECIPE = Recipe(
+RECIPE = SegmentationRecipe(
     model="ENet",
     paper="Paszke, Chaurasia, Kim, Culurciello 2016, ENet, arXiv:1606.02147",
     optimizer={"name": "adam", "learning_rate": 5e-4},

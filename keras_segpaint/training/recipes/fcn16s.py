@@ -1,10 +1,11 @@
 """How FCN16s was trained, from the weights of FCN32s."""
 
-from keras_segpaint.training.recipe import L2_PENALTY, REPORTED, Recipe
+from keras_segpaint.training.recipe import REPORTED
+from keras_segpaint.training.segmentation_recipe import L2_PENALTY, SegmentationRecipe
 
 __all__ = ["RECIPE"]
 
-RECIPE = Recipe(
+RECIPE = SegmentationRecipe(
     model="FCN16s",
     paper="Long, Shelhamer, Darrell 2015, Fully convolutional networks, arXiv:1411.4038",
     optimizer={"name": "sgd", "learning_rate": 2.5e-7, "momentum": 0.99},

@@ -1,10 +1,11 @@
 """How FCN32s was trained."""
 
-from keras_segpaint.training.recipe import L2_PENALTY, REPORTED, Recipe
+from keras_segpaint.training.recipe import REPORTED
+from keras_segpaint.training.segmentation_recipe import L2_PENALTY, SegmentationRecipe
 
 __all__ = ["RECIPE"]
 
-RECIPE = Recipe(
+RECIPE = SegmentationRecipe(
     model="FCN32s",
     paper="Long, Shelhamer, Darrell 2015, Fully convolutional networks, arXiv:1411.4038",
     optimizer={"name": "sgd", "learning_rate": 2.5e-5, "momentum": 0.99},

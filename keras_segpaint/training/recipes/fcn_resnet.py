@@ -1,10 +1,10 @@
 """How FCNResNet was trained."""
 
-from keras_segpaint.training.recipe import L2_PENALTY, Recipe
+from keras_segpaint.training.segmentation_recipe import L2_PENALTY, SegmentationRecipe
 
 __all__ = ["RECIPE"]
 
-RECIPE = Recipe(
+RECIPE = SegmentationRecipe(
     model="FCNResNet",
     paper="Long, Shelhamer, Darrell 2014, FCN, arXiv:1411.4038, on the dilated ResNet of torchvision",
     optimizer={"name": "sgd", "learning_rate": 0.02, "momentum": 0.9},

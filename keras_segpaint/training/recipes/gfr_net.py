@@ -1,10 +1,10 @@
 """How G-FRNet was trained."""
 
-from keras_segpaint.training.recipe import L2_PENALTY, Recipe
+from keras_segpaint.training.segmentation_recipe import L2_PENALTY, SegmentationRecipe
 
 __all__ = ["RECIPE"]
 
-RECIPE = Recipe(
+RECIPE = SegmentationRecipe(
     model="GFRNet",
     paper="Islam, Rochan, Bruce, Wang 2017, G-FRNet, arXiv:1806.11266",
     optimizer={"name": "sgd", "learning_rate": 1e-3, "momentum": 0.9},

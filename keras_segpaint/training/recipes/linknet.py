@@ -1,10 +1,11 @@
 """How LinkNet was trained."""
 
-from keras_segpaint.training.recipe import L2_PENALTY, REPORTED, Recipe
+from keras_segpaint.training.recipe import REPORTED
+from keras_segpaint.training.segmentation_recipe import L2_PENALTY, SegmentationRecipe
 
 __all__ = ["RECIPE"]
 
-RECIPE = Recipe(
+RECIPE = SegmentationRecipe(
     model="LinkNet",
     paper="Chaurasia, Culurciello 2017, LinkNet, arXiv:1707.03718",
     optimizer={"name": "rmsprop", "learning_rate": 5e-4},

@@ -1,10 +1,10 @@
 """How PSPNet was trained."""
 
-from keras_segpaint.training.recipe import L2_PENALTY, Recipe
+from keras_segpaint.training.segmentation_recipe import L2_PENALTY, SegmentationRecipe
 
 __all__ = ["RECIPE"]
 
-RECIPE = Recipe(
+RECIPE = SegmentationRecipe(
     model="PSPNet",
     paper="Zhao, Shi, Qi, Wang, Jia 2016, PSPNet, arXiv:1612.01105",
     optimizer={"name": "sgd", "learning_rate": 0.01, "momentum": 0.9},

@@ -1,10 +1,10 @@
 """How RefineNet was trained."""
 
-from keras_segpaint.training.recipe import L2_PENALTY, Recipe
+from keras_segpaint.training.segmentation_recipe import L2_PENALTY, SegmentationRecipe
 
 __all__ = ["RECIPE"]
 
-RECIPE = Recipe(
+RECIPE = SegmentationRecipe(
     model="RefineNet",
     paper="Lin, Milan, Shen, Reid 2016, RefineNet, arXiv:1611.06612",
     optimizer={"name": "sgd", "learning_rate": 5e-4, "momentum": 0.9},

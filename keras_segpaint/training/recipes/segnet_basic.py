@@ -1,10 +1,11 @@
 """How SegNetBasic was trained."""
 
-from keras_segpaint.training.recipe import L2_PENALTY, REPORTED, Recipe
+from keras_segpaint.training.recipe import REPORTED
+from keras_segpaint.training.segmentation_recipe import L2_PENALTY, SegmentationRecipe
 
 __all__ = ["RECIPE"]
 
-RECIPE = Recipe(
+RECIPE = SegmentationRecipe(
     model="SegNetBasic",
     paper="Badrinarayanan, Kendall, Cipolla 2015, SegNet, arXiv:1511.00561",
     optimizer={"name": "sgd", "learning_rate": 0.1, "momentum": 0.9},

@@ -1,10 +1,11 @@
 """How UNet was trained."""
 
-from keras_segpaint.training.recipe import REPORTED, Recipe
+from keras_segpaint.training.recipe import REPORTED
+from keras_segpaint.training.segmentation_recipe import SegmentationRecipe
 
 __all__ = ["RECIPE"]
 
-RECIPE = Recipe(
+RECIPE = SegmentationRecipe(
     model="UNet",
     paper="Ronneberger, Fischer, Brox 2015, U-Net, arXiv:1505.04597",
     optimizer={"name": "sgd", "learning_rate": 0.001, "momentum": 0.99},

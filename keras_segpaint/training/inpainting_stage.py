@@ -1,0 +1,120 @@
+"""Fitting an inpainting network, alone or against a critic."""
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+import keras
+
+from keras_segpaint import data, metrics, models
+from keras_segpaint.training.adversarial import AdversarialInpainting
+from keras_segpaint.training.checkpoint import Monitor
+from keras_segpaint.training.inpainting_recipe import InpaintingRecipe
+from keras_segpaint.training.optimizers import build_augmentation, build_optimizer
+from keras_segpaint.training.stage import Stage
+
+__all__ = ["InpaintingStage"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class InpaintingStage(Stage):
+    """One call of `fit` of an inpainting network.
+
+    Args:
+        masks: Draws the holes.
+        loss: The loss of an image.
+        arguments: Arguments of the model that this stage sets, beside those of the run.
+
+    The other arguments are those of `Stage`.
+    """
+
+    monitor: ClassVar[Monitor] = Monitor("val_hole_l1", lower_is_better=True)
+
+    recipe: InpaintingRecipe
+    masks: data.MaskGenerator
+    loss: keras.losses.Loss
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+    def build(self) -> keras.Model:
+        """The network, with its critic if it has one."""
+        adversarial = self.recipe.adversarial
+        network = getattr(models, self.config.model)
+        arguments = {**self.config.model_args, **self.arguments}
+        if adversarial is not None and "both_stages" in inspect.signature(network).parameters:
+            arguments["both_stages"] = True
+        generator = network(dtype=self.config.mixed_precision, **arguments)
+        if adversarial is None:
+            return generator
+        settings = dict(adversarial)
+        return AdversarialInpainting(
+            generator,
+            self._critic(self.recipe.critic, generator.data_format),
+            adversarial=settings.pop("name"),
+            seed=self.config.seed,
+            **settings,
+        )
+
+    def compile(self, model: keras.Model, steps_per_epoch: int) -> None:
+        settings: dict[str, Any] = {}
+        if self.recipe.adversarial is not None and self.recipe.critic_optimizer is not None:
+            critic = replace(self.recipe, optimizer=self.recipe.critic_optimizer)
+            settings["critic_optimizer"] = build_optimizer(critic, steps_per_epoch)
+        model.compile(
+            optimizer=build_optimizer(self.recipe, steps_per_epoch),
+            loss=self.loss,
+            weighted_metrics=[
+                metrics.L1("hole", data_format=model.data_format),
+                metrics.PSNR("hole", data_format=model.data_format),
+            ],
+            **settings,
+        )
+
+    def batches(self, model: keras.Model, training: bool) -> tuple[Any, data.Pipeline]:
+        """As in `Stage`; every validation has the same crops and the same holes."""
+        batches = data.InpaintingDataset(
+            self.train_data if training else self.val_data,
+            self.masks,
+            batch_size=self.recipe.batch_size,
+            size=self.recipe.crop_size,
+            augment=build_augmentation(self.recipe, self.recipe.crop_size) if training else None,
+            fixed=not training,
+            seed=self.config.seed,
+            workers=self.config.workers,
+            data_format=model.data_format,
+        )
+        return batches, batches
+
+    def network(self, model: keras.Model) -> keras.Model:
+        return model.generator if isinstance(model, AdversarialInpainting) else model
+
+    def kept(self, model: keras.Model) -> keras.Model:
+        """The generator alone, as `Inpainter` takes it."""
+        return model.predictor()
+
+    def scores(self, checkpoint: Path) -> metrics.FillScores:
+        """The scores of a checkpoint on the validation images."""
+        model = keras.saving.load_model(checkpoint, compile=False)
+        batches, _ = self.batches(model, training=False)
+        scoring = metrics.FillScoring(data_format=model.data_format)
+        for index in range(len(batches)):
+            inputs, images, masks = batches[index]
+            scoring.update(images, model.predict_on_batch(list(inputs)), masks)
+        return scoring.scores()
+
+    def _critic(self, settings: Mapping[str, Any] | None, data_format: str) -> keras.Model:
+        """A critic of images of the training size."""
+        arguments = dict(settings or {})
+        name = arguments.pop("name", "")
+        if name not in models.inpainting.__all__:
+            raise ValueError(
+                f"`critic` must name one of {', '.join(models.inpainting.__all__)}. Received: {dict(settings or {})}"
+            )
+        shape = (*self.recipe.crop_size, 3)
+        try:
+            return getattr(models, name)(
+                input_shape=shape, data_format=data_format, dtype=self.config.mixed_precision, **arguments
+            )
+        except TypeError as error:
+            raise ValueError(f"`critic` cannot be built from {dict(settings or {})}: {error}") from error

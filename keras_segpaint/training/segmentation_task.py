@@ -1,0 +1,122 @@
+"""Runs of segmentation networks."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_segpaint import data, metrics
+from keras_segpaint.data.dataset import Progress
+from keras_segpaint.training.segmentation_recipe import SegmentationRecipe
+from keras_segpaint.training.segmentation_stage import SegmentationStage
+from keras_segpaint.training.task import RunResult, Task
+
+__all__ = ["SegmentationTask", "compute_class_weights"]
+
+_CLASS_WEIGHTS: dict[str, Callable[[Any], np.ndarray]] = {
+    "enet": lambda counts: data.enet_weights(counts),
+    "enet_encoder": lambda counts: data.enet_weights(counts, offset=1.2),
+    "linknet": lambda counts: data.linknet_weights(counts),
+    "median_frequency": lambda counts: data.median_frequency_weights(counts),
+}
+
+
+def compute_class_weights(name: str | None, dataset: Any, progress: Progress | None = None) -> list[float] | None:
+    """The class weights that a recipe names, from the labels of the training images; `None` for equal weights."""
+    if name is None:
+        return None
+    return [float(weight) for weight in _CLASS_WEIGHTS[name](dataset.class_counts(progress))]
+
+
+class SegmentationTask(Task):
+    """A run's part for segmentation: labels are checked, classes counted, mean IoU decides."""
+
+    @property
+    def recipe(self) -> SegmentationRecipe:
+        """The recipe of the run."""
+        recipe = self.config.resolve()
+        if not isinstance(recipe, SegmentationRecipe):
+            raise TypeError(f"{self.config.model} has no recipe for segmentation.")
+        return recipe
+
+    def open(self, split: str) -> data.SegmentationDataset:
+        if self.config.val_data:
+            return data.load_dataset(self.config.val_data if split == "val" else self.config.data, "all")
+        return data.load_dataset(self.config.data, split)
+
+    def check(
+        self,
+        train_data: data.SegmentationDataset,
+        val_data: data.SegmentationDataset,
+        record: Mapping[str, Any] | None,
+        progress: Progress | None,
+    ) -> None:
+        if train_data.num_classes != val_data.num_classes:
+            raise data.DataError(
+                f"Training and validation images must have the same classes. {train_data.name} has "
+                f"{train_data.num_classes}, {val_data.name} has {val_data.num_classes}."
+            )
+        for dataset in (train_data, val_data):
+            dataset.validate(progress)
+
+    def record(
+        self, train_data: data.SegmentationDataset, val_data: data.SegmentationDataset, progress: Progress | None
+    ) -> dict[str, Any]:
+        """What prediction needs to know about the classes, and their weights."""
+        wanted = self.recipe.class_weights
+        encoder_weights = "enet_encoder" if wanted == "enet" else wanted
+        return {
+            "num_classes": train_data.num_classes,
+            "class_names": list(train_data.class_names),
+            "palette": np.asarray(train_data.palette).tolist(),
+            "ignore_class": train_data.ignore_class,
+            "class_weights": {
+                "full": compute_class_weights(wanted, train_data, progress),
+                "encoder": compute_class_weights(encoder_weights, train_data, progress)
+                if self.config.two_stage
+                else None,
+            },
+        }
+
+    def fit(
+        self,
+        folder: Path,
+        record: Mapping[str, Any],
+        train_data: data.SegmentationDataset,
+        val_data: data.SegmentationDataset,
+        callbacks: Sequence[keras.callbacks.Callback],
+        verbose: str | int,
+    ) -> RunResult:
+        recipe, weights = self.recipe, record["class_weights"]
+        shared: dict[str, Any] = dict(config=self.config, train_data=train_data, val_data=val_data)
+        initial_weights = None
+        skipped: list[str] = []
+        if self.config.two_stage:
+            encoder = SegmentationStage(
+                folder=folder / "encoder",
+                recipe=recipe.with_changes({"epochs": max(recipe.encoder_epochs, 1)}),
+                class_weights=weights["encoder"],
+                part="encoder",
+                **shared,
+            )
+            _, checkpoint, skipped = encoder.fit(callbacks, verbose)
+            initial_weights = checkpoint.best
+        stage = SegmentationStage(
+            folder=folder,
+            recipe=recipe,
+            class_weights=weights["full"],
+            part="full" if self.config.two_stage else None,
+            **shared,
+        )
+        model, checkpoint, more_skipped = stage.fit(callbacks, verbose, initial_weights)
+        confusion = stage.confusion(model, checkpoint.best)
+        return RunResult(
+            history=checkpoint.state.columns(),
+            best_path=checkpoint.best,
+            last_path=checkpoint.last,
+            scores=metrics.scores(confusion),
+            skipped=[*skipped, *more_skipped],
+            confusion=confusion,
+        )
