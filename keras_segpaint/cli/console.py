@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-__all__ = ["errors", "output", "plain", "score_table", "table"]
+__all__ = ["errors", "fill_table", "output", "plain", "score_table", "table"]
 
 output = Console()
 errors = Console(stderr=True)
@@ -42,6 +42,37 @@ def score_table(title: str, scores: Any, class_names: Sequence[str]) -> Table:
     result.add_row("[bold]mean[/]", f"[bold]{_number(scores.mean_iou)}[/]", _number(scores.mean_accuracy))
     result.add_row("frequency-weighted", _number(scores.frequency_weighted_iou), "")
     result.add_row("pixels", "", _number(scores.pixel_accuracy))
+    return result
+
+
+def fill_table(title: str, rows: Sequence[tuple[str, str, Any]]) -> Table:
+    """L1 in percent, PSNR and SSIM, of whole images and of holes.
+
+    Args:
+        title: Above the table.
+        rows: `(shares of holes, method, metrics.FillScores)`; rows of one share in succession.
+    """
+    result = Table(title=title, title_justify="left", header_style="bold")
+    for name in ("holes", "filled by"):
+        result.add_column(name)
+    for name in ("L1 %", "PSNR", "SSIM", "hole L1 %", "hole PSNR", "hole SSIM", "images"):
+        result.add_column(name, justify="right")
+    last = None
+    for share, method, scores in rows:
+        if last not in (None, share):
+            result.add_section()
+        result.add_row(
+            plain(share) if share != last else "",
+            plain(method),
+            f"{100 * scores.l1:.2f}",
+            f"{scores.psnr:.2f}",
+            _number(scores.ssim),
+            f"{100 * scores.hole_l1:.2f}",
+            f"{scores.hole_psnr:.2f}",
+            _number(scores.hole_ssim),
+            str(scores.images),
+        )
+        last = share
     return result
 
 

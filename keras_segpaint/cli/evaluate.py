@@ -7,35 +7,75 @@ from typing import Annotated, Any
 
 import typer
 
-from keras_segpaint.cli.console import output, plain, score_table
+from keras_segpaint.cli.console import fill_table, output, plain, score_table
 from keras_segpaint.cli.errors import UserError
 from keras_segpaint.cli.options import BackendOption, DataOption, DebugOption, RunArgument, SizeOption, start
 
 __all__ = ["evaluate"]
 
+INPAINTING = "Inpainting"
+METHODS = ("telea", "ns", "biharmonic")
+
 
 def evaluate(
     model: RunArgument,
     data: DataOption,
-    split: Annotated[str, typer.Option(help="train, val, test, all, or a split of a TFDS data set.")] = "val",
+    split: Annotated[
+        str | None,
+        typer.Option(
+            help="train, val, test, all, or a split of a TFDS data set. Default: val; of photographs all, but of those that "
+            "the run was trained on the part that it was validated on.",
+            show_default=False,
+        ),
+    ] = None,
     size: SizeOption = None,
     json_file: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="Also write the numbers here.", show_default=False)
     ] = None,
+    baselines: Annotated[
+        str,
+        typer.Option(
+            help="Classical methods to compare with: telea, ns, biharmonic (slow), with commas between them, or none.",
+            rich_help_panel=INPAINTING,
+        ),
+    ] = ",".join(METHODS),
+    masks: Annotated[
+        int,
+        typer.Option(
+            min=1, help="Masks for each photograph in each of six ranges of hole shares.", rich_help_panel=INPAINTING
+        ),
+    ] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Of the masks and crops.", rich_help_panel=INPAINTING)] = 0,
     backend: BackendOption = None,
     debug: DebugOption = False,
 ) -> None:
     """Print IoU per class, mean IoU, accuracies and frequency-weighted IoU, counted at the images' own size.
 
+    Of an inpainting network: L1, PSNR and SSIM by the share of the holes, beside those of classical methods.
+
     Example: segpaint evaluate runs/enet --data my_folder --split test --json scores.json
     """
+    methods = _methods(baselines)
     start(backend)
-    from keras_segpaint import inference, metrics
-    from keras_segpaint.cli.progress import counted
-    from keras_segpaint.cli.runs import open_model
-    from keras_segpaint.data import DataError, load_dataset
+    from keras_segpaint.cli.runs import fills_holes, open_model
 
     network, record = open_model(model)
+    if fills_holes(network):
+        result = _fill(network, record, data, split, size, methods=methods, masks_per_bucket=masks, seed=seed)
+    else:
+        result = _segment(network, record, model, data, split or "val", size)
+    if json_file is not None:
+        json_file.write_text(
+            json.dumps({"model": str(model), "data": data, **_json(result)}, indent=2) + "\n", encoding="utf-8"
+        )
+        output.print(f"written {plain(json_file)}", soft_wrap=True, highlight=False)
+
+
+def _segment(network: Any, record: Any, model: Path, data: str, split: str, size: Any) -> dict[str, Any]:
+    from keras_segpaint import inference, metrics
+    from keras_segpaint.cli.progress import counted
+    from keras_segpaint.data import DataError, load_dataset
+
     try:
         dataset = load_dataset(data, split, num_classes=network.num_classes)
     except DataError:
@@ -51,24 +91,91 @@ def evaluate(
         confusion = inference.evaluate(network, dataset, size or (record.size if record else None), report)
     scores = metrics.scores(confusion)
     output.print(score_table(f"{data}, {split}: {len(dataset)} images", scores, dataset.class_names))
-    if json_file is not None:
-        result: dict[str, Any] = {
-            "model": str(model),
-            "data": data,
-            "split": split,
-            "images": len(dataset),
-            "class_names": list(dataset.class_names),
-            "scores": {name: _json(value) for name, value in dataclasses.asdict(scores).items()},
-            "confusion": confusion.tolist(),
-        }
-        json_file.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-        output.print(f"written {plain(json_file)}", soft_wrap=True, highlight=False)
+    return {
+        "split": split,
+        "images": len(dataset),
+        "class_names": list(dataset.class_names),
+        "scores": dataclasses.asdict(scores),
+        "confusion": confusion,
+    }
+
+
+def _fill(
+    network: Any,
+    record: Any,
+    data: str,
+    split: str | None,
+    size: Any,
+    *,
+    methods: tuple[str, ...],
+    masks_per_bucket: int,
+    seed: int,
+) -> dict[str, Any]:
+    from keras_segpaint import inference
+    from keras_segpaint.cli.progress import counted
+    from keras_segpaint.data import load_photographs
+
+    own = record is not None and data == record.data and not record.val_data
+    split = split or ("val" if own else "all")
+    photographs = load_photographs(data, split, seed=record.seed if own else 0)
+    size = tuple(size or (record.size if record else (256, 256)))
+    with counted("holes filled") as report:
+        results = inference.evaluate_inpainting(
+            network,
+            photographs,
+            size=size,
+            masks_per_bucket=masks_per_bucket,
+            baselines=methods,
+            seed=seed,
+            progress=report,
+        )
+    ratios = sorted(next(iter(results.values())).by_hole_ratio)
+    rows = [
+        (_share(ratio), name, result.by_hole_ratio[ratio])
+        for ratio in ratios
+        for name, result in results.items()
+        if ratio in result.by_hole_ratio
+    ]
+    rows += [("all", name, result.scores) for name, result in results.items()]
+    title = f"{data}, {split}: {len(photographs)} photographs at {size[0]} x {size[1]}"
+    output.print(fill_table(title, rows))
+    return {
+        "split": split,
+        "photographs": len(photographs),
+        "size": list(size),
+        "seed": seed,
+        "masks_per_bucket": masks_per_bucket,
+        "scores": {
+            name: {
+                "all": dataclasses.asdict(result.scores),
+                **{_share(ratio): dataclasses.asdict(scores) for ratio, scores in result.by_hole_ratio.items()},
+            }
+            for name, result in results.items()
+        },
+    }
+
+
+def _methods(text: str) -> tuple[str, ...]:
+    """The baselines that a list with commas names."""
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    if names in ((), ("none",)):
+        return ()
+    unknown = [name for name in names if name not in METHODS]
+    if unknown:
+        raise UserError(f"--baselines: there is no {', '.join(unknown)}. There are: {', '.join(METHODS)}, or none.")
+    return tuple(dict.fromkeys(names))
+
+
+def _share(ratio: tuple[float, float]) -> str:
+    return f"{100 * ratio[0]:.0f}-{100 * ratio[1]:.0f} %"
 
 
 def _json(value: Any) -> Any:
     """Numbers as JSON has them: a class that is absent has no score, `null`."""
     if hasattr(value, "tolist"):
         value = value.tolist()
+    if isinstance(value, dict):
+        return {name: _json(item) for name, item in value.items()}
     if isinstance(value, list):
         return [_json(item) for item in value]
     return None if value != value else value

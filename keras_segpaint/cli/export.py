@@ -34,10 +34,10 @@ def export(
         raise typer.BadParameter(f"must end in .tflite for --format litert. Received: {target}", param_hint="OUT")
     start(backend)
     from keras_segpaint import export as room
-    from keras_segpaint.cli.runs import open_model
+    from keras_segpaint.cli.runs import open_segmentation_model
     from keras_segpaint.inference.images import input_channels, input_size
 
-    network, record = open_model(model)
+    network, record = open_segmentation_model(model)
     height, width = size or (record.size if record else input_size(network))
     if height is None or width is None:
         raise UserError("The file needs a fixed size of its input. Give it with --size, such as --size 360x480.")

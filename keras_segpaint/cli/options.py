@@ -61,8 +61,8 @@ DebugOption = Annotated[
 DataOption = Annotated[
     str,
     typer.Option(
-        help="A folder with images/ and masks/, or `brain`, `camvid:PATH`, `instances:PATH`, `tfds:NAME`. "
-        "See `segpaint datasets`.",
+        help="A folder with images/ and masks/, or `brain`, `camvid:PATH`, `instances:PATH`, `tfds:NAME`; for inpainting "
+        "photographs: a folder, a pattern, `skimage`, or several with commas. See `segpaint datasets`.",
         metavar="FOLDER|SPEC",
         show_default=False,
     ),

@@ -41,11 +41,11 @@ def predict(
     start(backend)
     from keras_segpaint import inference, viz
     from keras_segpaint.cli.progress import counted
-    from keras_segpaint.cli.runs import open_model
+    from keras_segpaint.cli.runs import open_segmentation_model
     from keras_segpaint.data.palette import default_palette
 
     paths = inference.find_images(source)
-    network, record = open_model(model)
+    network, record = open_segmentation_model(model)
     palette = record.palette if record else default_palette(network.num_classes)
     out.mkdir(parents=True, exist_ok=True)
     skipped: list[Path] = []

@@ -14,7 +14,14 @@ from keras_segpaint.cli.console import output, plain
 __all__ = ["TrainingProgress", "counted"]
 
 # What a training line shows, in this order, when the logs hold it.
-_SHOWN = {"loss": "loss", "mean_iou": "mIoU", "val_loss": "val loss", "val_mean_iou": "val mIoU"}
+_SHOWN = {
+    "loss": "loss",
+    "mean_iou": "mIoU",
+    "hole_l1": "hole L1",
+    "val_loss": "val loss",
+    "val_mean_iou": "val mIoU",
+    "val_hole_l1": "val hole L1",
+}
 
 
 def _bars() -> Progress:
@@ -55,7 +62,7 @@ def counted(description: str) -> Iterator[Callable[[int, int], None]]:
 
 
 class TrainingProgress(keras.callbacks.Callback):
-    """Shows the check of the data, then epochs, steps, loss and mean IoU while `fit` runs.
+    """Shows the check of the data, then epochs, steps, loss and score while `fit` runs.
 
     On a terminal bars move, one for the epochs and one for the steps of the current epoch. Elsewhere each epoch ends
     with one line. Used as a context manager, which takes the bars off the screen whatever happens.

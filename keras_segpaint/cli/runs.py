@@ -8,12 +8,11 @@ from pathlib import Path
 import keras
 import numpy as np
 
-# Importing the models registers their classes, which loading needs.
-from keras_segpaint import models  # noqa: F401
+# Importing the models registers their classes, which loading needs; training has that of a network with its critic.
+from keras_segpaint import models, training  # noqa: F401
 from keras_segpaint.cli.errors import UserError
-from keras_segpaint.models.segmentation.base import SegmentationModel
 
-__all__ = ["RunRecord", "open_model", "read_record"]
+__all__ = ["RunRecord", "fills_holes", "open_model", "open_segmentation_model", "read_record"]
 
 RECORD = "config.json"
 
@@ -23,16 +22,20 @@ class RunRecord:
     """What a run knows about its model.
 
     Args:
-        class_names: The classes of the data it was trained on.
+        class_names: The classes of the data it was trained on; none for inpainting.
         palette: uint8 `(num_classes, 3)`, their colours.
         size: Height and width it was trained at.
         data: The data set it was trained on, as `--data` takes it.
+        val_data: What it was validated on, if that was not a part of `data`.
+        seed: The seed of the run.
     """
 
     class_names: tuple[str, ...]
     palette: np.ndarray
     size: tuple[int, int]
     data: str
+    val_data: str | None
+    seed: int
 
 
 def open_model(path: Path) -> tuple[keras.Model, RunRecord | None]:
@@ -62,11 +65,30 @@ def open_model(path: Path) -> tuple[keras.Model, RunRecord | None]:
         raise UserError(
             f"{file}: cannot be loaded as a Keras model ({reason}). Use a file that training wrote."
         ) from error
-    if isinstance(model, SegmentationModel):
+    if hasattr(model, "predictor"):
         model = model.predictor()
     folder = file.parent.parent
     in_run = file.parent.name == "checkpoints" and (folder / RECORD).exists()
     return model, read_record(folder) if in_run else None
+
+
+def fills_holes(model: keras.Model) -> bool:
+    """Whether a model is for inpainting: it takes an image and a mask."""
+    return len(model.inputs) > 1
+
+
+def open_segmentation_model(path: Path) -> tuple[keras.Model, RunRecord | None]:
+    """As `open_model`, for a command that segments.
+
+    Raises:
+        UserError: Also if the model is for inpainting.
+    """
+    model, record = open_model(path)
+    if fills_holes(model):
+        raise UserError(
+            f"{path} holds an inpainting model. Fill holes with it: segpaint inpaint IN --mask M --model {path}"
+        )
+    return model, record
 
 
 def read_record(folder: Path) -> RunRecord:
@@ -79,10 +101,12 @@ def read_record(folder: Path) -> RunRecord:
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
         return RunRecord(
-            class_names=tuple(record["class_names"]),
-            palette=np.asarray(record["palette"], np.uint8),
+            class_names=tuple(record.get("class_names", ())),
+            palette=np.asarray(record.get("palette", ()), np.uint8).reshape(-1, 3),
             size=tuple(record["recipe"]["crop_size"]),
             data=record["config"]["data"],
+            val_data=record["config"].get("val_data"),
+            seed=record["config"]["seed"],
         )
     except (json.JSONDecodeError, KeyError, TypeError) as error:
         raise UserError(

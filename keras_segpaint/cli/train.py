@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from keras_segpaint.cli.console import errors, output, plain, score_table
+from keras_segpaint.cli.console import errors, fill_table, output, plain, score_table
 from keras_segpaint.cli.errors import ARGUMENTS, RESUME, UserError
 from keras_segpaint.cli.options import BackendOption, DataOption, DebugOption, SizeOption, start
 from keras_segpaint.cli.settings import parse_settings
@@ -27,13 +27,22 @@ def train(
     resume: Annotated[bool, typer.Option("--resume", help="Continue the run in --out after its last epoch.")] = False,
     epochs: Annotated[int | None, typer.Option(min=1, rich_help_panel=SCHEDULE, show_default=False)] = None,
     batch_size: Annotated[int | None, typer.Option(min=1, rich_help_panel=SCHEDULE, show_default=False)] = None,
+    val_data: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FOLDER|SPEC",
+            help="Images to validate on, as --data. Default: a part of --data.",
+            show_default=False,
+        ),
+    ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option(
             "--set",
             metavar="KEY=VALUE",
             help="Any other setting: optimizer.learning_rate=1e-3, schedule.name=poly, class_weights=none, "
-            "two_stage=true, model.ARGUMENT=VALUE; repeatable.",
+            "two_stage=true, model.ARGUMENT=VALUE; for inpainting also adversarial.adversarial_weight=0.1, "
+            "masks.name=RectangleMask, loss.features=none; repeatable.",
             rich_help_panel=SCHEDULE,
         ),
     ] = None,
@@ -46,9 +55,13 @@ def train(
     backend: BackendOption = None,
     debug: DebugOption = False,
 ) -> None:
-    """Train a network, keep its best and last checkpoint, and print IoU per class on the validation images.
+    """Train a network, keep its best and last checkpoint, and print its scores on the validation images.
+
+    A segmentation network learns from images and masks, an inpainting network from photographs alone.
 
     Example: segpaint train ENet --data my_folder --out runs/enet --size 360x480 --epochs 50
+
+    Example: segpaint train DeepFillV2 --data photos --out runs/fill --size 128x128 --epochs 20
     """
     chosen = parse_settings(settings or (), own=("two_stage",))
     if (out / "config.json").exists() and not resume:
@@ -57,15 +70,16 @@ def train(
         raise UserError(f"{out} holds no run to continue. Start it without --resume.")
 
     start(backend)
-    from keras_segpaint import models, training
+    from keras_segpaint import training
     from keras_segpaint.cli.progress import TrainingProgress
 
-    if model not in models.segmentation.__all__:
-        close = difflib.get_close_matches(model.lower(), [name.lower() for name in models.segmentation.__all__], n=1)
-        meant = [name for name in models.segmentation.__all__ if name.lower() in close]
+    if model not in training.recipes.RECIPES:
+        known = training.recipes.RECIPES
+        close = difflib.get_close_matches(model.lower(), [name.lower() for name in known], n=1)
+        meant = [name for name in known if name.lower() in close]
         hint = f"Did you mean {meant[0]}? " if meant else ""
         raise typer.BadParameter(
-            f"{model} is no model. {hint}There are: {', '.join(models.segmentation.__all__)}", param_hint="MODEL"
+            f"{model} is no model. {hint}There are: {training.recipes.choices()}", param_hint="MODEL"
         )
     config = training.TrainConfig(
         model,
@@ -76,6 +90,7 @@ def train(
         seed=seed,
         mixed_precision=f"mixed_{mixed_precision}" if mixed_precision else "float32",
         workers=workers,
+        val_data=val_data,
         **chosen,
     )
     arguments = [argument for argument in ctx.meta.get(ARGUMENTS, []) if argument != "--resume"]
@@ -85,8 +100,11 @@ def train(
 
     from keras_segpaint.cli.runs import read_record
 
-    record = read_record(out)
-    output.print(score_table("Best epoch on the validation images", result.scores, record.class_names))
+    heading = "Best epoch on the validation images"
+    if result.confusion is None:
+        output.print(fill_table(heading, [("all", model, result.scores)]))
+    else:
+        output.print(score_table(heading, result.scores, read_record(out).class_names))
     if result.skipped:
         names = ", ".join(result.skipped[:10]) + (", ..." if len(result.skipped) > 10 else "")
         count = "1 unreadable image" if len(result.skipped) == 1 else f"{len(result.skipped)} unreadable images"
@@ -94,5 +112,5 @@ def train(
     paths = {"best model": result.best_path, "last epoch": result.last_path, "curves": out / "history.csv"}
     for name, path in paths.items():
         output.print(f"{name:<12}{plain(path)}", soft_wrap=True, highlight=False)
-    following = shlex.join(["segpaint", "evaluate", str(out), "--data", data])
+    following = shlex.join(["segpaint", "evaluate", str(out), "--data", val_data or data])
     output.print(f"{'next':<12}{plain(following)}", soft_wrap=True, highlight=False)

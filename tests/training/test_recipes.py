@@ -6,21 +6,57 @@ import keras
 import numpy as np
 import pytest
 
-from keras_segpaint import training
-from keras_segpaint.models import segmentation
+from keras_segpaint import data, models, training
 from keras_segpaint.training import SegmentationRecipe, TrainConfig, recipes
 
+OPTIONAL = {"encoder_epochs"}
 
-@pytest.mark.parametrize("name", segmentation.__all__)
-def test_every_model_has_a_recipe_whose_numbers_have_sources(name):
+
+@pytest.mark.parametrize("name", recipes.RECIPES)
+def test_the_numbers_of_every_recipe_have_sources(name):
     recipe = recipes.get(name)
     assert recipe.model == name
-    assert recipe.paper == getattr(segmentation, name).paper
-    stated = {field.name for field in dataclasses.fields(recipe)} - {"model", "paper", "sources", "encoder_epochs"}
-    assert set(recipe.sources) - {"encoder_epochs"} == stated
-    assert ("encoder_epochs" in recipe.sources) == (recipe.encoder_epochs > 0)
+    assert recipe.paper == getattr(models, name).paper
+    stated = {field.name for field in dataclasses.fields(recipe)} - {"model", "paper", "sources"} - OPTIONAL
+    assert set(recipe.sources) - OPTIONAL == stated
     training.build_optimizer(recipe, steps_per_epoch=10)
     training.build_augmentation(recipe, recipe.crop_size)
+    if recipe.task == "segmentation":
+        assert ("encoder_epochs" in recipe.sources) == (recipe.encoder_epochs > 0)
+    else:
+        assert 0 < data.masks_from_config(recipe.masks).draw((64, 64), count=1).mean() < 1
+        loss = {**recipe.loss, "features": None} if "features" in recipe.loss else recipe.loss
+        assert training.build_loss(loss)(np.zeros((1, 8, 8, 3)), np.ones((1, 8, 8, 3)), np.ones((1, 8, 8, 1))) > 0
+
+
+def test_every_segmentation_network_has_a_recipe():
+    assert {name for name, recipe in recipes.RECIPES.items() if recipe.task == "segmentation"} == set(
+        models.segmentation.__all__
+    )
+
+
+def test_the_loss_of_deepfill_v1_adds_its_terms():
+    loss = training.build_loss(recipes.get("DeepFillV1").loss, "channels_last")
+    mask = np.zeros((1, 1, 4, 1))
+    mask[0, 0, 2:] = 1
+    # Distances 1 and 2 from the known pixels, means over the hole and over the rest, both times 1.2.
+    value = float(loss(np.zeros((1, 1, 4, 3)), np.ones((1, 1, 4, 3)), mask))
+    assert value == pytest.approx(1.2 * (0.9 + 0.81) / 2 + 1.2, rel=1e-5)
+    again = keras.losses.deserialize(keras.losses.serialize(loss))
+    assert float(again(np.zeros((1, 1, 4, 3)), np.ones((1, 1, 4, 3)), mask)) == pytest.approx(value)
+
+
+def test_fields_that_are_mappings_are_merged():
+    base = recipes.get("DeepFillV2")
+    assert base.with_changes({"critic": {"base_filters": 8}}).critic == {
+        "name": "SNPatchDiscriminator",
+        "base_filters": 8,
+    }
+    assert base.with_changes({"masks": {"name": "RectangleMask"}}).masks == {"name": "RectangleMask"}
+    assert base.with_changes({"adversarial": None}).adversarial is None
+    shorter = recipes.get("PConvUNet").with_changes({"epochs": 5, "loss": {"features": None}})
+    assert (shorter.fine_tuning["epochs"], shorter.fine_tuning["learning_rate"]) == (5, 5e-5)
+    assert shorter.loss == {"name": "PartialConvolutionLoss", "features": None}
 
 
 def recipe(**changes) -> SegmentationRecipe:

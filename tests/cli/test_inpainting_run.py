@@ -1,0 +1,124 @@
+"""From photographs to filled holes by commands alone."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.cli.folders import run_segpaint
+
+TINY = (
+    "--size",
+    32,
+    "--epochs",
+    1,
+    "--batch-size",
+    2,
+    "--set",
+    "model.base_filters=2",
+    "--set",
+    "model.levels=4",
+    "--set",
+    "loss.features=none",
+)
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("inpainting") / "photos"
+    folder.mkdir()
+    rng = np.random.default_rng(3)
+    for index in range(5):
+        small = Image.fromarray(rng.integers(0, 255, (3, 4, 3)).astype(np.uint8))
+        small.resize((48, 40), Image.Resampling.BILINEAR).save(folder / f"{index}.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trained(photos):
+    out = photos.parent / "run"
+    result = run_segpaint("train", "PConvUNet", "--data", photos, "--out", out, *TINY)
+    assert result.exit_code == 0, result.output
+    return out, result
+
+
+def test_train(trained, photos):
+    out, result = trained
+    assert "epoch 1/1  loss " in result.stdout and "val hole L1" in result.stdout
+    assert "Best epoch on the validation images" in result.stdout and "hole PSNR" in result.stdout
+    assert f"segpaint evaluate {out} --data {photos}" in result.stdout
+    record = json.loads((out / "config.json").read_text())
+    assert len(record["val_photographs"]) == 1
+    assert record["recipe"]["loss"] == {"name": "PartialConvolutionLoss", "features": None}
+
+
+def test_evaluate_its_own_photographs_and_others(segpaint, trained, photos, tmp_path):
+    out, _ = trained
+    target = tmp_path / "scores.json"
+    result = segpaint("evaluate", out, "--data", photos, "--baselines", "telea,ns", "--json", target)
+    assert result.exit_code == 0, result.output
+    assert f"{photos}, val: 1 photographs at 32 x 32" in result.stdout
+    assert "holes filled: 18 in" in result.stdout
+    stored = json.loads(target.read_text())
+    assert list(stored["scores"]) == ["model", "telea", "ns"]
+    assert stored["scores"]["telea"]["all"]["images"] == 6
+    assert set(stored["scores"]["model"]) == {
+        "all",
+        "1-10 %",
+        "10-20 %",
+        "20-30 %",
+        "30-40 %",
+        "40-50 %",
+        "50-60 %",
+    }
+    assert stored["scores"]["telea"]["all"]["hole_l1"] < stored["scores"]["model"]["all"]["hole_l1"]
+    assert f"{100 * stored['scores']['telea']['all']['l1']:.2f}" in result.stdout
+
+    other = segpaint("evaluate", out, "--data", f"{photos}/*.png", "--baselines", "none", "--size", 24)
+    assert other.exit_code == 0, other.output
+    assert "all: 5 photographs at 24 x 24" in other.stdout and "telea" not in other.stdout
+
+
+def test_inpaint_with_the_run(segpaint, trained, photos, tmp_path):
+    out, _ = trained
+    mask = np.zeros((40, 48), np.uint8)
+    mask[10:20, 12:30] = 255
+    Image.fromarray(mask).save(tmp_path / "m.png")
+    filled = tmp_path / "filled.png"
+    result = segpaint("inpaint", photos / "0.png", "--mask", tmp_path / "m.png", "--model", out, "--out", filled)
+    assert result.exit_code == 0, result.output
+    before, after = (np.array(Image.open(path)) for path in (photos / "0.png", filled))
+    np.testing.assert_array_equal(after[mask == 0], before[mask == 0])
+    assert (after[mask > 0] != before[mask > 0]).any()
+
+
+def test_validation_photographs_of_their_own(segpaint, photos, tmp_path):
+    result = segpaint("train", "PConvUNet", "--data", photos, "--val-data", photos, "--out", tmp_path / "run", *TINY)
+    assert result.exit_code == 0, result.output
+    record = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert (record["train_photographs"], len(record["val_photographs"])) == (5, 5)
+
+
+def test_segmenting_with_it_is_refused(segpaint, trained, photos, tmp_path):
+    result = segpaint("predict", trained[0], photos, "--out", tmp_path / "out")
+    assert result.exit_code == 1
+    assert "holds an inpainting model" in result.stderr and "segpaint inpaint" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (("train", "DeepFilV2", "--data", "photos", "--out", "new"), 2, "Did you mean DeepFillV2?"),
+        (("train", "PConvUNet", "--data", "nowhere", "--out", "new", *TINY), 1, "nowhere"),
+        (("train", "DeepFillV2", "--data", "photos", "--out", "new", "--size", 30), 1, "multiples of 8"),
+        (("evaluate", "run", "--data", "photos", "--baselines", "magic"), 1, "there is no magic"),
+    ],
+)
+def test_mistakes(segpaint, tmp_path, monkeypatch, arguments, code, message):
+    monkeypatch.chdir(tmp_path)
+    result = segpaint(*arguments)
+    assert result.exit_code == code
+    assert message in " ".join(result.stderr.split())
+    assert not (tmp_path / "new").exists()
