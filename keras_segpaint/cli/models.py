@@ -11,7 +11,9 @@ __all__ = ["models"]
 
 
 def models(debug: DebugOption = False) -> None:
-    """List the networks: paper, parameters, multiply-adds of an image of 360 x 480, what each is good for.
+    """List the networks for segmentation and inpainting.
+
+    Paper, parameters, multiply-adds of an image of 360 x 480, what each is good for.
 
     Counted at the classes and options that docs/models.md names.
 

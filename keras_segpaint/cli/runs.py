@@ -86,7 +86,8 @@ def open_segmentation_model(path: Path) -> tuple[keras.Model, RunRecord | None]:
     model, record = open_model(path)
     if fills_holes(model):
         raise UserError(
-            f"{path} holds an inpainting model. Fill holes with it: segpaint inpaint IN --mask M --model {path}"
+            f"{path} holds an inpainting model, this command is for segmentation. Fill holes with it: "
+            f"segpaint inpaint IN --mask MASK --out OUT --model {path}"
         )
     return model, record
 
