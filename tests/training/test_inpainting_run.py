@@ -14,7 +14,8 @@ from keras_segpaint import data, models, training
 from keras_segpaint.inference import Inpainter
 from keras_segpaint.training import checkpoint as checkpoints
 from keras_segpaint.training import inpainting_losses
-from keras_segpaint.training.stage import Stage
+from keras_segpaint.training.inpainting_stage import InpaintingStage
+from keras_segpaint.training.tensorboard import learning_rates
 
 SIZE = (32, 32)
 TINY_CRITIC = {"base_filters": 2}
@@ -135,6 +136,18 @@ def test_an_interrupted_run_ends_with_the_weights_of_an_uninterrupted_one(straig
         assert resumed.history[name] == pytest.approx(values, abs=1e-5), name
 
 
+def test_both_learning_rates_are_logged(tmp_path):
+    config = training.TrainConfig.from_dict(
+        {**PCONV, "size": SIZE, "recipe": HINGE, "mixed_precision": "mixed_float16"}
+    )
+    stage = inpainting_stage(tmp_path, config)
+    model = stage.build()
+    stage.compile(model, steps_per_epoch=2)
+    model.optimizer.build(model.trainable_variables)
+    rates = learning_rates(model.optimizer)
+    assert rates == {"learning_rate": pytest.approx(1e-2), "critic_learning_rate": pytest.approx(4e-3)}
+
+
 def test_validation_is_the_same_every_time(tmp_path):
     config = training.TrainConfig.from_dict({**PCONV, "size": SIZE, "recipe": {"loss": NO_FEATURES}})
     stage = inpainting_stage(tmp_path, config)
@@ -151,9 +164,7 @@ def test_validation_is_the_same_every_time(tmp_path):
     assert (first != training_batches[0][0][1]).any()
 
 
-def inpainting_stage(folder: Path, config: training.TrainConfig) -> Stage:
-    from keras_segpaint.training.inpainting_stage import InpaintingStage
-
+def inpainting_stage(folder: Path, config: training.TrainConfig) -> InpaintingStage:
     recipe = config.resolve()
     return InpaintingStage(
         folder=folder,

@@ -16,7 +16,7 @@ OPTIONAL = {"encoder_epochs"}
 def test_the_numbers_of_every_recipe_have_sources(name):
     recipe = recipes.get(name)
     assert recipe.model == name
-    assert recipe.paper == getattr(models, name).paper
+    assert recipe.paper == getattr(getattr(models, recipe.task), name).paper
     stated = {field.name for field in dataclasses.fields(recipe)} - {"model", "paper", "sources"} - OPTIONAL
     assert set(recipe.sources) - OPTIONAL == stated
     training.build_optimizer(recipe, steps_per_epoch=10)
