@@ -27,7 +27,9 @@ class InpaintingRecipe(Recipe):
         adversarial: `{"name": "hinge" | "wasserstein", ...}`; other keys are arguments of `AdversarialInpainting`.
             `None` to train without a critic; of a network of two stages the final image alone then has a loss.
         critic: `{"name": class in keras_segpaint.models, argument: value, ...}`.
-        critic_optimizer: As `optimizer`; it has the same schedule.
+        local_critic: Such a mapping too, of the critic that sees the part around the hole, half as high and as wide as the
+            training images. `None` for no such critic.
+        critic_optimizer: As `optimizer`, for all critics; it has the same schedule.
         fine_tuning: `{"learning_rate": float, "epochs": number, argument of the model: value, ...}`: a second stage that
             goes on from the best epoch of the first. `None` for no such stage.
 
@@ -55,6 +57,7 @@ class InpaintingRecipe(Recipe):
     loss: Mapping[str, Any]
     adversarial: Mapping[str, Any] | None = None
     critic: Mapping[str, Any] | None = None
+    local_critic: Mapping[str, Any] | None = None
     critic_optimizer: Mapping[str, Any] | None = None
     fine_tuning: Mapping[str, Any] | None = None
 
@@ -74,6 +77,7 @@ class InpaintingRecipe(Recipe):
         allowed = set(inspect.signature(AdversarialInpainting).parameters) - {
             "generator",
             "critic",
+            "local_critic",
             "adversarial",
             "kwargs",
             "name",

@@ -48,10 +48,15 @@ class InpaintingStage(Stage):
         if adversarial is None:
             return generator
         settings = dict(adversarial)
+        height, width = self.recipe.crop_size
+        local = None
+        if self.recipe.local_critic is not None:
+            local = self._critic("local_critic", (height // 2, width // 2), generator.data_format)
         return AdversarialInpainting(
             generator,
-            self._critic(self.recipe.critic, generator.data_format),
+            self._critic("critic", (height, width), generator.data_format),
             adversarial=settings.pop("name"),
+            local_critic=local,
             seed=self.config.seed,
             **settings,
         )
@@ -103,18 +108,16 @@ class InpaintingStage(Stage):
             scoring.update(images, model.predict_on_batch(list(inputs)), masks)
         return scoring.scores()
 
-    def _critic(self, settings: Mapping[str, Any] | None, data_format: str) -> keras.Model:
-        """A critic of images of the training size."""
-        arguments = dict(settings or {})
+    def _critic(self, role: str, size: tuple[int, int], data_format: str) -> keras.Model:
+        """The critic that a field of the recipe describes."""
+        described = dict(getattr(self.recipe, role))
+        arguments = dict(described)
         name = arguments.pop("name", "")
         if name not in models.inpainting.__all__:
-            raise ValueError(
-                f"`critic` must name one of {', '.join(models.inpainting.__all__)}. Received: {dict(settings or {})}"
-            )
-        shape = (*self.recipe.crop_size, 3)
+            raise ValueError(f"`{role}` must name one of {', '.join(models.inpainting.__all__)}. Received: {described}")
         try:
             return getattr(models, name)(
-                input_shape=shape, data_format=data_format, dtype=self.config.mixed_precision, **arguments
+                input_shape=(*size, 3), data_format=data_format, dtype=self.config.mixed_precision, **arguments
             )
         except TypeError as error:
-            raise ValueError(f"`critic` cannot be built from {dict(settings or {})}: {error}") from error
+            raise ValueError(f"`{role}` cannot be built from {described}: {error}") from error

@@ -82,19 +82,24 @@ def straight(tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    ("name", "arguments", "critic"),
-    [("DeepFillV1", {"base_filters": 4}, "DeepFillV1Critic"), ("DeepFillV2", {"cnum": 4}, "SNPatchDiscriminator")],
+    ("name", "arguments", "critics"),
+    [
+        ("DeepFillV1", {"base_filters": 4}, {"critic": "DeepFillV1Critic", "local_critic": "DeepFillV1Critic"}),
+        ("DeepFillV2", {"cnum": 4}, {"critic": "SNPatchDiscriminator"}),
+    ],
 )
-def test_a_network_of_two_stages_and_its_critic(tmp_path, name, arguments, critic):
-    settings = {"model": name, "model_args": arguments, "recipe": {"critic": TINY_CRITIC}}
+def test_a_network_of_two_stages_and_its_critics(tmp_path, name, arguments, critics):
+    settings = {"model": name, "model_args": arguments, "recipe": dict.fromkeys(critics, TINY_CRITIC)}
     result = run(tmp_path / "run", settings)
     history = result.history
     assert all(math.isfinite(values[0]) for values in history.values())
     assert {"reconstruction_loss", "adversarial_loss", "critic_loss", "val_hole_l1"} <= set(history)
+    assert ("local_real_score" in history) == ("local_critic" in critics)
     with zipfile.ZipFile(result.last_path) as archive:
         stored = json.loads(archive.read("config.json"))
     assert stored["class_name"] == "AdversarialInpainting"
-    assert stored["config"]["critic"]["class_name"] == critic
+    for role, critic in critics.items():
+        assert stored["config"][role]["class_name"] == critic
     best = keras.saving.load_model(result.best_path)
     assert type(best).__name__ == name and best.get_config()["both_stages"] is False
     # The weights of the best epoch are those that the score is of.

@@ -1,4 +1,4 @@
-"""How DeepFillV1 was trained, against the global one of its two critics."""
+"""How DeepFillV1 was trained."""
 
 from keras_segpaint.training.inpainting_recipe import InpaintingRecipe
 from keras_segpaint.training.recipe import CHOSEN
@@ -26,8 +26,10 @@ RECIPE = InpaintingRecipe(
         "name": "wasserstein",
         "adversarial_weight": 1e-3,
         "penalty_weight": 10.0,
+        "critic_steps": 5,
     },
     critic={"name": "DeepFillV1Critic", "region": "global"},
+    local_critic={"name": "DeepFillV1Critic", "region": "local"},
     critic_optimizer={"name": "adam", "learning_rate": 1e-4, "beta_1": 0.5, "beta_2": 0.9},
     sources={
         "optimizer": "Authors' code",
@@ -41,9 +43,10 @@ RECIPE = InpaintingRecipe(
         "loss": "Authors' code: the hole with a discount of 0.9 (the paper has 0.99, which the author found worse at 256 x "
         "256) and the known pixels, both 1.2; the coarse image weighs as much as the final one, 1.2 times as much there; "
         "the discount is by distance to a known pixel",
-        "adversarial": "Authors' code: weights 0.001 and 10, the penalty inside of the hole; here one step of the critic "
-        "for each of the generator, there five",
-        "critic": "Authors' code, which has a local critic around the hole beside this one",
+        "adversarial": "Authors' code: weights 0.001 and 10, the penalty inside of the hole, five steps of the critics for "
+        "one of the generator",
+        "critic": "Authors' code",
+        "local_critic": "Authors' code: the rectangle itself; here a window of the largest rectangle's size around it",
         "critic_optimizer": "Authors' code",
         "fine_tuning": "None named",
     },

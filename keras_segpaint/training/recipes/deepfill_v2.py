@@ -32,6 +32,7 @@ RECIPE = InpaintingRecipe(
         "adversarial": "Authors' code: weight 1; a re-implementation takes 0.1, which helped users whose results on few "
         "photographs were grey",
         "critic": "Authors' code",
+        "local_critic": "None named",
         "critic_optimizer": "Authors' code",
         "fine_tuning": "None named",
     },

@@ -31,6 +31,7 @@ RECIPE = InpaintingRecipe(
         "loss": "Authors' code: the six terms and their weights, features of the first three pools of VGG-16",
         "adversarial": "None: there is no critic",
         "critic": "None: there is no critic",
+        "local_critic": "None: there is no critic",
         "critic_optimizer": "None: there is no critic",
         "fine_tuning": "Rate and frozen normalisation: " + REPORTED + "; epochs: a Keras port",
     },
