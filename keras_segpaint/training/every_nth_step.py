@@ -76,7 +76,7 @@ class EveryNthStep(keras.optimizers.Optimizer):
         self.inner_optimizer.apply(grads, trainable_variables)
         counts = ops.equal((self._iterations + 1) % self.steps, 0)
         for variable, value in zip(changing, before, strict=True):
-            variable.assign(ops.where(counts, variable, value))
+            variable.assign(ops.where(counts, ops.convert_to_tensor(variable), value))
         self._iterations.assign_add(1)
 
     def finalize_variable_values(self, var_list: Any) -> None:
