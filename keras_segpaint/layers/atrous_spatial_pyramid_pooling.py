@@ -8,6 +8,7 @@ from keras import layers, ops
 
 from keras_segpaint.layers.factory import NORMALIZATIONS, LayerFactory
 from keras_segpaint.layers.resize import Resize
+from keras_segpaint.ops.precision import dilated_policy
 from keras_segpaint.ops.spatial import channel_axis, spatial_axes, standardize_data_format
 
 MODES = ("concat", "sum")
@@ -147,7 +148,7 @@ class AtrousSpatialPyramidPooling(layers.Layer):
                 use_bias=False,
                 depthwise_initializer="he_normal",
                 data_format=self.data_format,
-                dtype=self.dtype_policy,
+                dtype=dilated_policy(self.dtype_policy),
                 name="depthwise",
             )
         ]
@@ -160,7 +161,7 @@ class AtrousSpatialPyramidPooling(layers.Layer):
             total = self.branches[0](inputs)
             for branch in self.branches[1:]:
                 total = total + branch(inputs)
-            return total
+            return ops.cast(total, self.compute_dtype)
         results = [branch(inputs, training=training) for branch in self.branches]
         if self.image_pooling:
             mean = ops.mean(inputs, axis=spatial_axes(self.data_format), keepdims=True)

@@ -8,6 +8,7 @@ from keras import initializers, layers
 from keras_segpaint.layers.batch_normalization import BatchNormalization
 from keras_segpaint.layers.channels_first import ChannelsFirstConv2D, ChannelsFirstConv2DTranspose
 from keras_segpaint.ops.pooling import standardize_window
+from keras_segpaint.ops.precision import dilated_policy
 from keras_segpaint.ops.spatial import channel_axis
 
 NORMALIZATIONS = ("batch", "frozen_batch", "group")
@@ -62,7 +63,7 @@ class LayerFactory:
         kwargs.setdefault("padding", "same")
         kwargs.setdefault("kernel_initializer", "he_normal")
         layer = layers.Conv2D if self.data_format == "channels_last" else ChannelsFirstConv2D
-        return layer(filters, kernel_size, data_format=self.data_format, dtype=self.dtype, **kwargs)
+        return layer(filters, kernel_size, data_format=self.data_format, dtype=self._conv_dtype(kwargs), **kwargs)
 
     def depthwise_conv(self, kernel_size: Any, **kwargs: Any) -> layers.DepthwiseConv2D:
         """A convolution of each channel alone with He-normal initialisation, `"same"` padding unless told otherwise."""
@@ -70,7 +71,8 @@ class LayerFactory:
         kwargs.setdefault("padding", "same")
         # Keras's own counts the other channels among an output's inputs.
         kwargs.setdefault("depthwise_initializer", initializers.RandomNormal(stddev=math.sqrt(2 / (rows * columns))))
-        return layers.DepthwiseConv2D((rows, columns), data_format=self.data_format, dtype=self.dtype, **kwargs)
+        dtype = self._conv_dtype(kwargs)
+        return layers.DepthwiseConv2D((rows, columns), data_format=self.data_format, dtype=dtype, **kwargs)
 
     def conv_transpose(self, filters: int, kernel_size: Any, **kwargs: Any) -> layers.Conv2DTranspose:
         """A transposed convolution with He-normal initialisation, `"same"` padding unless told otherwise."""
@@ -112,3 +114,8 @@ class LayerFactory:
     def add(self, **kwargs: Any) -> layers.Add:
         """An element-wise sum."""
         return layers.Add(dtype=self.dtype, **kwargs)
+
+    def _conv_dtype(self, arguments: dict[str, Any]) -> Any:
+        """The dtype policy of a convolution with these arguments."""
+        rates = standardize_window(arguments.get("dilation_rate", 1), "dilation_rate")
+        return self.dtype if max(rates) == 1 else dilated_policy(self.dtype)

@@ -95,7 +95,8 @@ class GatedConv2D(layers.Layer):
 
     def call(self, inputs: Any) -> Any:
         x = inputs if self.upsampling == 1 else self.enlarge(inputs)
-        x = self.conv(x if self._symmetric else self.pad(x))
+        # A dilated convolution may have computed in another dtype.
+        x = ops.cast(self.conv(x if self._symmetric else self.pad(x)), self.compute_dtype)
         features, gate = ops.split(x, 2, axis=channel_axis(self.data_format))
         return self.activation(features) * ops.sigmoid(gate)
 
