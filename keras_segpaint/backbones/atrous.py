@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
-from keras import layers
+from keras import layers, ops
 
 from keras_segpaint.layers import AtrousPooling2D, MatchSize2D, Resize, SymmetricPadding2D
-from keras_segpaint.ops.spatial import static_spatial_size
+from keras_segpaint.ops.precision import dilated_policy
+from keras_segpaint.ops.spatial import spatial_axes, static_spatial_size
 
 CONVOLUTIONS = (layers.Conv2D, layers.DepthwiseConv2D, layers.SeparableConv2D)
 POOLS = (layers.MaxPooling2D, layers.AveragePooling2D)
@@ -45,6 +46,8 @@ POINTWISE_OPERATIONS = frozenset(
     "Absolute Add Cast Clip Concatenate Divide Elu Gelu HardSigmoid HardSilu HardTanh LeakyRelu Log Maximum Minimum "
     "Multiply Negative Power Relu Relu6 Rsqrt Sigmoid Silu Softplus Sqrt Square Subtract Swish Tanh TrueDivide".split()
 )
+# And those that have one number for the whole map, where they go over both of its axes.
+REDUCTIONS = frozenset("Amax Amin Max Mean Min Std Sum Var".split())
 
 
 @dataclass(frozen=True)
@@ -72,13 +75,19 @@ def atrous(model: keras.Model, output_stride: int = 16) -> keras.Model:
     the whole map at once (squeeze-and-excitation) it then looks at the denser one, so its features are close to the
     original's but not equal.
 
+    A layer that is made of others and would have to change is taken apart.
+
+    Of KerasHub 0.32 `ResNetBackbone` (all kinds of blocks, both versions), `VGGBackbone`, `DenseNetBackbone`,
+    `XceptionBackbone`, `MobileNetBackbone` and `EfficientNetBackbone` were tried, the last two with
+    squeeze-and-excitation.
+
     Args:
         model: A functional model of one image input: from `keras.applications` or KerasHub without its classifier, or one
             of your own. It is left as it is.
         output_stride: Integer >= 1, where striding ends. Defaults to `16`.
 
     Returns:
-        A functional model. Its layers have the names of the original's.
+        A functional model. Its layers have the names of the original's, or of the layers that these were made of.
 
     Raises:
         ValueError: If a layer cannot be made dense, such as a transposed convolution beyond `output_stride`, or a
@@ -108,9 +117,17 @@ def atrous(model: keras.Model, output_stride: int = 16) -> keras.Model:
     shape = (None, None, channels) if data_format == "channels_last" else (channels, None, None)
     name = next(layer.name for layer in model.layers if isinstance(layer, layers.InputLayer))
     image = keras.Input(shape, dtype=inputs[0].dtype, name=name)
-    rebuilt = _Rebuilding(model, output_stride, data_format, image)
-    structure = keras.tree.map_structure(lambda _: image, model.input)
-    dense = keras.models.clone_model(model, input_tensors=structure, call_function=rebuilt.call)
+    while True:
+        rebuilt = _Rebuilding(model, output_stride, data_format, image)
+        structure = keras.tree.map_structure(lambda _, image=image: image, model.input)
+        try:
+            dense = keras.models.clone_model(
+                model, input_tensors=structure, clone_function=_copy, call_function=rebuilt.call
+            )
+            break
+        except _Composite:
+            model = _taken_apart(model)
+            image = keras.Input(shape, dtype=inputs[0].dtype, name=name)
     for layer in dense.layers:
         original = rebuilt.originals.get(layer.name)
         if original is not None and original.weights:
@@ -118,6 +135,54 @@ def atrous(model: keras.Model, output_stride: int = 16) -> keras.Model:
             if isinstance(layer, layers.Normalization):
                 layer.finalize_state()
     return dense
+
+
+class _Composite(Exception):
+    """A layer that is made of others has to change."""
+
+
+def _is_composite(layer: Any) -> bool:
+    own = (*CONVOLUTIONS, *POOLS, *POINTWISE, *GLOBAL_POOLS, *RESIZING, layers.PReLU, layers.Dense)
+    if not isinstance(layer, layers.Layer) or isinstance(layer, own):
+        return False
+    return bool(list(layer._flatten_layers(recursive=False, include_self=False)))
+
+
+def _copy(layer: Any) -> Any:
+    """A layer of the same configuration, and the same name: not every layer's configuration has it right."""
+    if not isinstance(layer, layers.Layer):
+        return layer
+    copy = type(layer).from_config(layer.get_config())
+    copy.name = layer.name
+    return copy
+
+
+def _taken_apart(model: keras.Model) -> keras.Model:
+    """The model with the layers in place of those that are made of them, and of those within these."""
+    copies: list[tuple[Any, Any]] = []
+
+    def copy(layer: Any) -> Any:
+        copies.append((layer, _copy(layer)))
+        return copies[-1][1]
+
+    def call(layer: Any, *args: Any, **kwargs: Any) -> Any:
+        if not _is_composite(layer):
+            return layer(*args, **kwargs)
+        layer(*args, **kwargs)  # builds it
+        return layer.call(*args, **kwargs)
+
+    apart = model
+    while apart is model or any(_is_composite(layer) for layer in apart.layers):
+        inputs = keras.tree.map_structure(
+            lambda x: keras.Input(batch_shape=x.shape, dtype=x.dtype, name=x.name), model.input
+        )
+        # What came out of a copy need not be copied again, which not every layer within another can be.
+        clone = copy if apart is model else (lambda layer: layer)
+        apart = keras.models.clone_model(apart, input_tensors=inputs, clone_function=clone, call_function=call)
+    for layer, other in copies:
+        if isinstance(layer, layers.Layer) and layer.weights:
+            other.set_weights(layer.get_weights())
+    return apart
 
 
 class _Rebuilding:
@@ -144,6 +209,8 @@ class _Rebuilding:
             outputs, after = self._window(layer, args[0], grid)
         elif isinstance(layer, (layers.ZeroPadding2D, layers.Cropping2D, SymmetricPadding2D)):
             outputs, after = self._padding(layer, args[0], grid)
+        elif not isinstance(layer, layers.Layer) and type(layer).__name__ == "Pad":
+            outputs, after = self._padding_operation(layer, args, kwargs, grid)
         else:
             after = self._other(layer, grid)
             outputs = layer(*args, **kwargs)
@@ -205,6 +272,8 @@ class _Rebuilding:
             x = layers.ZeroPadding2D(margins, name=f"{layer.name}_atrous_pad", **settings)(x)
         config = layer.get_config()
         config.update(strides=(1, 1), dilation_rate=rates, padding="same" if symmetric else "valid")
+        if max(rates) > 1:
+            config["dtype"] = dilated_policy(layer.dtype_policy)
         return self._replace(layer, type(layer).from_config(config))(x), after
 
     def _padding(self, layer: Any, x: Any, grid: Grid) -> tuple[Any, Grid]:
@@ -228,6 +297,20 @@ class _Rebuilding:
             layer = self._replace(layer, type(layer).from_config(config))
         return layer(x), Grid(grid.stride, grid.rate, padded)
 
+    def _padding_operation(self, pad: Any, args: Any, kwargs: Any, grid: Grid) -> tuple[Any, Grid]:
+        """`keras.ops.pad`, likewise."""
+        axes = spatial_axes(self.data_format)
+        padded = tuple(sum(pad.pad_width[axis]) for axis in axes)
+        after = Grid(grid.stride, grid.rate, (padded[0], padded[1]))
+        if grid.rate == 1:
+            return pad(*args, **kwargs), after
+        margins = [
+            tuple(grid.rate * extent for extent in pair) if axis in axes else tuple(pair)
+            for axis, pair in enumerate(pad.pad_width)
+        ]
+        value = args[1] if len(args) > 1 else kwargs.get("constant_values")
+        return ops.pad(args[0], margins, mode=pad.mode, constant_values=value), after
+
     def _other(self, layer: Any, grid: Grid) -> Grid | None:
         """The grid behind a layer that stays as it is."""
         unpadded = Grid(grid.stride, grid.rate)
@@ -237,6 +320,11 @@ class _Rebuilding:
             not isinstance(layer, layers.Layer) and type(layer).__name__ in POINTWISE_OPERATIONS
         ):
             return unpadded
+        if not isinstance(layer, layers.Layer) and type(layer).__name__ in REDUCTIONS:
+            reduced = getattr(layer, "axis", None)
+            reduced = (reduced,) if isinstance(reduced, int) else tuple(reduced or range(4))
+            if set(spatial_axes(self.data_format)) <= {axis % 4 for axis in reduced}:
+                return None
         if isinstance(layer, layers.PReLU):
             if not {1, 2} <= set(layer.shared_axes or ()) and self.data_format == "channels_last":
                 raise _refusal(layer, "it has a slope for every place, and so one size")
@@ -245,7 +333,12 @@ class _Rebuilding:
             return unpadded
         if isinstance(layer, (layers.Flatten, layers.Reshape, layers.Permute)):
             raise _refusal(layer, "it fixes the size of the image; take the network without its classifier")
+        shape = getattr(self.originals[layer.name].input, "shape", (None,) * 4)
+        if _is_composite(layer) and (grid.rate > 1 or None in shape[1:]):
+            raise _Composite
         factor = self._factor(layer)
+        if _is_composite(layer) and grid.stride * factor > self.output_stride:
+            raise _Composite
         if grid.rate > 1 or (isinstance(factor, int) and grid.stride * factor > self.output_stride):
             kind = "it enlarges the features" if isinstance(layer, RESIZING) else "nothing is known of its inside"
             raise _refusal(layer, f"it lies beyond the output stride, where {kind}")

@@ -128,6 +128,67 @@ def test_a_layer_that_cannot_be_dense_is_named(middle, name):
         atrous(small(*middle), 4)
 
 
+@keras.saving.register_keras_serializable(package="test")
+class Block(layers.Layer):
+    """Two layers as one, with a gate for the whole map, in a block within the block."""
+
+    def __init__(self, filters, strides=2, gate=None, **kwargs):
+        super().__init__(**kwargs)
+        self.filters, self.strides, self.gate = filters, strides, gate
+        self.conv = layers.Conv2D(filters, 3, strides=strides, padding="same", name=f"{self.name}_conv")
+        self.inner = None if gate is None else Gate(gate, name=f"{self.name}_gate")
+
+    def build(self, input_shape):
+        self.conv.build(input_shape)
+        if self.inner is not None:
+            self.inner.build((*input_shape[:3], self.filters))
+
+    def call(self, inputs):
+        x = self.conv(inputs)
+        return keras.ops.relu(x if self.inner is None else self.inner(x))
+
+    def get_config(self):
+        return super().get_config() | {"filters": self.filters, "strides": self.strides, "gate": self.gate}
+
+
+class Gate(layers.Layer):
+    """Looks at the whole map at once, and does nothing with it, so that a denser one changes nothing."""
+
+    def __init__(self, bias, **kwargs):
+        super().__init__(**kwargs)
+        self.bias = bias
+        self.dense = layers.Dense(1, name=f"{self.name}_dense")
+
+    def build(self, input_shape):
+        self.dense.build(input_shape)
+
+    def call(self, inputs):
+        seen = keras.ops.mean(inputs, axis=(1, 2), keepdims=True)
+        return inputs * (self.bias + 0.0 * self.dense(seen))
+
+    def get_config(self):
+        return super().get_config() | {"bias": self.bias}
+
+
+@pytest.mark.parametrize("size", [32, None])
+def test_layers_made_of_others_are_taken_apart(size):
+    inputs = keras.Input((size, size, 3))
+    x = inputs
+    for index, gate in enumerate((None, None, 0.5, 0.25), start=1):
+        x = Block(4, gate=gate, name=f"block{index}")(x)
+    # -inf outside, so that a pool has nothing but the map.
+    x = keras.ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)), constant_values=-np.inf)
+    model = keras.Model(inputs, layers.MaxPooling2D(3, strides=1)(x))
+    fill_weights(model)
+    dense = atrous(model, 4)
+    x = images((1, 32, 32, 3))
+    expected, actual = (keras.ops.convert_to_numpy(network(x)) for network in (model, dense))
+    assert actual.shape == (1, 8, 8, 4) and expected.shape == (1, 2, 2, 4)
+    np.testing.assert_allclose(actual[:, ::4, ::4], expected, rtol=1e-4, atol=1e-6)
+    assert dense.get_layer("block3_conv").dilation_rate == (1, 1)
+    assert dense.get_layer("block4_conv").dilation_rate == (2, 2)
+
+
 def test_shared_layer():
     shared = layers.Conv2D(4, 3, padding="same", name="shared")
     with pytest.raises(ValueError, match="'shared'.*more than once"):
