@@ -94,6 +94,20 @@ def test_crop_pads_with_the_ignored_label(rng):
     np.testing.assert_array_equal(image[..., 0], np.where(mask == 1, 9, 0))
 
 
+def test_crop_is_drawn_again_while_one_class_fills_it(rng):
+    mask = np.zeros((40, 40), np.uint8)
+    mask[:, 36:] = 1
+    mask[:4] = 255  # not counted
+    image = mask[..., None]
+    plain = [data.RandomCrop((8, 8))(image, mask, rng)[1] for _ in range(200)]
+    chosen = [data.RandomCrop((8, 8), largest_share=0.9)(image, mask, rng)[1] for _ in range(200)]
+    mixed = [sum((crop == 1).any() for crop in crops) for crops in (plain, chosen)]
+    # About an eighth of the windows reach the last columns; ten draws miss them in a quarter of the cases.
+    assert mixed[0] < 60 and 110 < mixed[1] < 190
+    uniform, labels = data.RandomCrop((8, 8), 0.5)(image[4:, :30], mask[4:, :30], rng)
+    assert uniform.shape == (8, 8, 1) and not labels.any()
+
+
 def test_flip_halves(rng):
     image, mask = np.zeros((2, 2, 1), np.uint8), np.array([[0, 1], [2, 3]], np.uint8)
     results = [data.RandomFlip()(image, mask, rng, 255)[1].tolist() for _ in range(400)]
@@ -138,6 +152,7 @@ def test_config_round_trip():
         ({"size": [4, 4]}, "`name` must be one of"),
         ({"name": "RandomCrop", "sizes": [4, 4]}, "RandomCrop cannot be built"),
         ({"name": "RandomCrop", "size": [4, 0]}, "`size` must be"),
+        ({"name": "RandomCrop", "size": [4, 4], "largest_share": 0}, "`largest_share` must be in"),
         ({"name": "RandomScale", "factor": [2.0, 1.0]}, "`factor` must be"),
         ({"name": "RandomRotation", "degrees": 0}, "`degrees` must be"),
         ({"name": "ElasticDeformation", "grid": 1}, "`grid` must be"),
