@@ -29,8 +29,8 @@ FIELDS = (
 
 
 def table(measurements: Sequence[Measurement]) -> str:
-    """A text table: every contestant's number and, per mode of ours, the ratio peer / ours."""
-    header = ("case", "what", "unit", "ours", "peer", "ratio peer/ours")
+    """A text table: every contestant's number, per mode of ours the ratio peer / ours, and our images a second."""
+    header = ("case", "what", "unit", "ours", "peer", "ratio peer/ours", "our images/s")
     rows = [header]
     for measurement in measurements:
         ratios = {mode: f"{measurement.ratio(mode):.2f}" for mode in measurement.ours}
@@ -42,12 +42,20 @@ def table(measurements: Sequence[Measurement]) -> str:
                 listed(measurement.ours),
                 listed(measurement.peer),
                 listed(ratios),
+                images_per_second(measurement),
             )
         )
     widths = [max(len(row[column]) for row in rows) for column in range(len(header))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     lines.insert(1, "  ".join("-" * width for width in widths))
     return "\n".join(lines)
+
+
+def images_per_second(measurement: Measurement) -> str:
+    """Of the faster mode of ours, where it is times of batches of images."""
+    if measurement.unit != "ms" or not measurement.batch:
+        return ""
+    return f"{1e3 * measurement.batch / min(measurement.ours.values()):.3g}"
 
 
 def listed(values: dict) -> str:
