@@ -20,7 +20,7 @@ NETWORK = "ENet"
 PIXELS_PER_MM = 4
 SIZE = (192 * PIXELS_PER_MM, 160 * PIXELS_PER_MM)
 # Passes over the slices in one epoch: a slice gives several crops, and checkpoints take time.
-REPEATS = 6
+REPEATS = 5
 
 # The batch size divides the numbers of slices to learn and to validate on: XLA compiles the step for each size anew.
 RECIPE: dict[str, Any] = {
