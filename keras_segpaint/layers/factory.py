@@ -14,6 +14,15 @@ from keras_segpaint.ops.spatial import channel_axis
 NORMALIZATIONS = ("batch", "frozen_batch", "group")
 
 
+def unnormalized_initializer() -> initializers.Initializer:
+    """For convolutions whose sums no normalisation follows.
+
+    With He's variance each residual sum doubles the power of the features, and a decoder of tens of them starts with
+    logits in the thousands. This is PyTorch's default, a sixth of it, with which ports of such networks are trained.
+    """
+    return initializers.VarianceScaling(1 / 3, mode="fan_in", distribution="uniform")
+
+
 class LayerFactory:
     """Makes the layers of one network: same data format, dtype and normalisation everywhere.
 

@@ -83,7 +83,9 @@ def test_table():
     lines = table([measurement(), measurement(case="import", batch=0, size="", ours={"package": 10.0})]).splitlines()
     assert lines[0].split() == ["case", "what", "unit", "ours", "peer", "ratio", "peer/ours", "our", "images/s"]
     assert lines[2].startswith("enet 4x360x480  inference  ms")
-    assert lines[2].endswith("graph 250.0, xla 100.0  channels_first 400.0, channels_last 200.0  graph 0.80, xla 2.00  40")
+    assert lines[2].endswith(
+        "graph 250.0, xla 100.0  channels_first 400.0, channels_last 200.0  graph 0.80, xla 2.00  40"
+    )
     assert lines[3].endswith("package 20.00")
     assert len({line.index("inference") for line in lines[2:]}) == 1
 

@@ -82,6 +82,14 @@ def test_variants_of_refine_net_differ_in_their_pools():
     assert (pools.pools, pools.conv_first) == (3, True)
 
 
+def test_refine_net_starts_with_small_logits():
+    """Without normalisation in the decoder each sum would double the power of the features."""
+    keras.utils.set_random_seed(0)
+    model = models.RefineNet(3, backbone="resnet18", filters=16, backbone_options={"base_filters": 8})
+    logits = ops.convert_to_numpy(model(images((1, 32, 48, 3)), training=True))
+    assert 0.01 < logits.std() < 3
+
+
 def test_frozen_normalisation_trains_on_a_batch_of_one():
     model = build("RefineNet", normalization="frozen_batch")
     norms = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
