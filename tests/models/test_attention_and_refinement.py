@@ -85,7 +85,7 @@ def test_variants_of_refine_net_differ_in_their_pools():
 def test_refine_net_starts_with_small_logits():
     """Without normalisation in the decoder each sum would double the power of the features."""
     keras.utils.set_random_seed(0)
-    model = models.RefineNet(3, backbone="resnet18", filters=16, backbone_options={"base_filters": 8})
+    model = models.RefineNet(3, backbone="resnet18", filters=16)
     logits = ops.convert_to_numpy(model(images((1, 32, 48, 3)), training=True))
     assert 0.01 < logits.std() < 3
 
