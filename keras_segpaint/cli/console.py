@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -45,16 +46,15 @@ def score_table(title: str, scores: Any, class_names: Sequence[str]) -> Table:
     return result
 
 
-def fill_table(title: str, rows: Sequence[tuple[str, str, Any]]) -> Table:
-    """L1 in percent, PSNR and SSIM, of whole images and of holes.
+def fill_table(rows: Sequence[tuple[str, str, Any]]) -> Table:
+    """L1 in percent, PSNR and SSIM, of whole images and of holes, narrow enough for 80 characters.
 
     Args:
-        title: Above the table.
         rows: `(shares of holes, method, metrics.FillScores)`; rows of one share in succession.
     """
-    result = Table(title=title, title_justify="left", header_style="bold")
+    result = Table(header_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
     for name in ("holes", "filled by"):
-        result.add_column(name)
+        result.add_column(name, no_wrap=True)
     for name in ("L1 %", "PSNR", "SSIM", "hole L1 %", "hole PSNR", "hole SSIM", "images"):
         result.add_column(name, justify="right")
     last = None
@@ -66,15 +66,15 @@ def fill_table(title: str, rows: Sequence[tuple[str, str, Any]]) -> Table:
             plain(method),
             f"{100 * scores.l1:.2f}",
             f"{scores.psnr:.2f}",
-            _number(scores.ssim),
+            _number(scores.ssim, 3),
             f"{100 * scores.hole_l1:.2f}",
             f"{scores.hole_psnr:.2f}",
-            _number(scores.hole_ssim),
+            _number(scores.hole_ssim, 3),
             str(scores.images),
         )
         last = share
     return result
 
 
-def _number(value: float) -> str:
-    return "absent" if math.isnan(value) else f"{value:.4f}"
+def _number(value: float, digits: int = 4) -> str:
+    return "absent" if math.isnan(value) else f"{value:.{digits}f}"

@@ -138,7 +138,8 @@ def _fill(
     ]
     rows += [("all", name, result.scores) for name, result in results.items()]
     title = f"{data}, {split}: {len(photographs)} photographs at {size[0]} x {size[1]}"
-    output.print(fill_table(title, rows))
+    output.print(plain(title), soft_wrap=True, highlight=False)
+    output.print(fill_table(rows))
     return {
         "split": split,
         "photographs": len(photographs),

@@ -102,7 +102,8 @@ def train(
 
     heading = "Best epoch on the validation images"
     if result.confusion is None:
-        output.print(fill_table(heading, [("all", model, result.scores)]))
+        output.print(heading)
+        output.print(fill_table([("all", model, result.scores)]))
     else:
         output.print(score_table(heading, result.scores, read_record(out).class_names))
     if result.skipped:

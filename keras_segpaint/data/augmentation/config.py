@@ -43,8 +43,8 @@ def augmentation_from_config(configs: Iterable[Mapping[str, Any]]) -> tuple[Augm
         ValueError: If a name or an argument is unknown.
 
     Example:
-        >>> augmentation_from_config([{"name": "RandomFlip"}, {"name": "RandomCrop", "size": [64, 64]}])
-        (RandomFlip(horizontal=True, vertical=False), RandomCrop(size=(64, 64)))
+        >>> augmentation_from_config([{"name": "RandomFlip"}, {"name": "Resize", "size": [64, 64]}])
+        (RandomFlip(horizontal=True, vertical=False), Resize(size=(64, 64)))
     """
     augmentations = []
     for config in configs:
