@@ -51,8 +51,9 @@ def test_a_window_of_the_images_size_is_the_image(masks):
 
 def test_gradients_go_to_the_pixels_of_the_window(masks, rng):
     weights = rng.normal(size=(len(masks), 5, 6, 1)).astype("float32")
+    factors = ops.convert_to_tensor(weights)
     corners = hole_corners(masks, (5, 6), "channels_last")
-    gradient = input_gradient(lambda x: crop_at(x, corners, (5, 6), "channels_last") * weights, masks)
+    gradient = input_gradient(lambda x: crop_at(x, corners, (5, 6), "channels_last") * factors, masks)
     expected = np.zeros_like(masks)
     for target, values, y, x in zip(expected, weights, *map(ops.convert_to_numpy, corners), strict=True):
         target[y : y + 5, x : x + 6] = values
