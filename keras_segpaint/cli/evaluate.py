@@ -3,18 +3,18 @@
 import dataclasses
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import typer
 
 from keras_segpaint.cli.console import fill_table, output, plain, score_table
 from keras_segpaint.cli.errors import UserError
-from keras_segpaint.cli.options import BackendOption, DataOption, DebugOption, RunArgument, SizeOption, start
+from keras_segpaint.cli.options import BackendOption, DataOption, DebugOption, Method, RunArgument, SizeOption, start
 
 __all__ = ["evaluate"]
 
 INPAINTING = "Inpainting"
-METHODS = ("telea", "ns", "biharmonic")
+METHODS = get_args(Method)
 
 
 def evaluate(

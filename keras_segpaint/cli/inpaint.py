@@ -7,11 +7,10 @@ import typer
 
 from keras_segpaint.cli.console import output, plain
 from keras_segpaint.cli.errors import UserError
-from keras_segpaint.cli.options import BackendOption, DebugOption, start
+from keras_segpaint.cli.options import BackendOption, DebugOption, Method, start
 
 __all__ = ["inpaint"]
 
-Method = Literal["telea", "ns", "biharmonic"]
 Holes = Literal["white", "black"]
 
 

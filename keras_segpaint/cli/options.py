@@ -18,6 +18,8 @@ __all__ = ["BackendOption", "DataOption", "DebugOption", "RunArgument", "Size", 
 COMMON = "Common"
 
 Backend = Literal["tensorflow", "jax", "torch"]
+# As `keras_segpaint.inference.fillers` has them, which a command imports only once its backend is chosen.
+Method = Literal["telea", "ns", "biharmonic"]
 
 
 class Size(NamedTuple):

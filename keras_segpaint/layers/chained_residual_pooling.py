@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import layers
 
-from keras_segpaint.layers.factory import LayerFactory, unnormalized_initializer
+from keras_segpaint.layers.factory import LayerFactory
 from keras_segpaint.ops.spatial import channel_axis, standardize_data_format
 
 
@@ -65,7 +65,7 @@ class ChainedResidualPooling(layers.Layer):
         channels = input_shape[channel_axis(self.data_format)] or 1
         build = LayerFactory(self.data_format, self.dtype_policy)
         self.convolutions = [
-            build.conv(channels, 3, kernel_initializer=unnormalized_initializer(), use_bias=False, name=f"conv{index}")
+            build.unnormalized_conv(channels, 3, use_bias=False, name=f"conv{index}")
             for index in range(1, self.pools + 1)
         ]
         for layer in self.convolutions:

@@ -14,15 +14,6 @@ from keras_segpaint.ops.spatial import channel_axis
 NORMALIZATIONS = ("batch", "frozen_batch", "group")
 
 
-def unnormalized_initializer() -> initializers.Initializer:
-    """For convolutions whose sums no normalisation follows.
-
-    With He's variance each residual sum doubles the power of the features, and a decoder of tens of them starts with
-    logits in the thousands. This is PyTorch's default, a sixth of it, with which ports of such networks are trained.
-    """
-    return initializers.VarianceScaling(1 / 3, mode="fan_in", distribution="uniform")
-
-
 class LayerFactory:
     """Makes the layers of one network: same data format, dtype and normalisation everywhere.
 
@@ -73,6 +64,15 @@ class LayerFactory:
         kwargs.setdefault("kernel_initializer", "he_normal")
         layer = layers.Conv2D if self.data_format == "channels_last" else ChannelsFirstConv2D
         return layer(filters, kernel_size, data_format=self.data_format, dtype=self._conv_dtype(kwargs), **kwargs)
+
+    def unnormalized_conv(self, filters: int, kernel_size: Any, **kwargs: Any) -> layers.Conv2D:
+        """A convolution whose sums no normalisation follows, initialised as PyTorch does.
+
+        With He's variance each residual sum doubles the power of the features, and a decoder of tens of them starts with
+        logits in the hundreds. This is a sixth of it, with which ports of such networks are trained.
+        """
+        initializer = initializers.VarianceScaling(1 / 3, mode="fan_in", distribution="uniform")
+        return self.conv(filters, kernel_size, kernel_initializer=initializer, **kwargs)
 
     def depthwise_conv(self, kernel_size: Any, **kwargs: Any) -> layers.DepthwiseConv2D:
         """A convolution of each channel alone with He-normal initialisation, `"same"` padding unless told otherwise."""

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import layers
 
-from keras_segpaint.layers.factory import LayerFactory, unnormalized_initializer
+from keras_segpaint.layers.factory import LayerFactory
 from keras_segpaint.layers.resize import Resize
 from keras_segpaint.ops.spatial import channel_axis, standardize_data_format
 
@@ -57,7 +57,7 @@ class MultiResolutionFusion(layers.Layer):
         build = LayerFactory(self.data_format, self.dtype_policy)
         filters = self._filters(input_shape)
         self.convolutions = [
-            build.conv(filters, 3, kernel_initializer=unnormalized_initializer(), use_bias=False, name=f"conv{index}")
+            build.unnormalized_conv(filters, 3, use_bias=False, name=f"conv{index}")
             for index in range(1, len(input_shape) + 1)
         ]
         for layer, shape in zip(self.convolutions, input_shape, strict=True):

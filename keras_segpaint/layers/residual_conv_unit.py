@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import layers
 
-from keras_segpaint.layers.factory import LayerFactory, unnormalized_initializer
+from keras_segpaint.layers.factory import LayerFactory
 from keras_segpaint.ops.spatial import channel_axis, standardize_data_format
 
 
@@ -42,10 +42,8 @@ class ResidualConvUnit(layers.Layer):
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         channels = input_shape[channel_axis(self.data_format)] or 1
         build = LayerFactory(self.data_format, self.dtype_policy)
-        self.conv1 = build.conv(channels, 3, kernel_initializer=unnormalized_initializer(), name="conv1")
-        self.conv2 = build.conv(
-            channels, 3, kernel_initializer=unnormalized_initializer(), use_bias=False, name="conv2"
-        )
+        self.conv1 = build.unnormalized_conv(channels, 3, name="conv1")
+        self.conv2 = build.unnormalized_conv(channels, 3, use_bias=False, name="conv2")
         self.conv1.build(input_shape)
         self.conv2.build(input_shape)
 

@@ -98,15 +98,14 @@ class InpaintingStage(Stage):
         """The generator alone, as `Inpainter` takes it."""
         return model.predictor()
 
-    def scores(self, checkpoint: Path) -> metrics.FillScores:
-        """The scores of a checkpoint on the validation images."""
+    def judge(self, model: keras.Model, checkpoint: Path) -> tuple[metrics.FillScores, None]:
         model = keras.saving.load_model(checkpoint, compile=False)
         batches, _ = self.batches(model, training=False)
         scoring = metrics.FillScoring(data_format=model.data_format)
         for index in range(len(batches)):
             inputs, images, masks = batches[index]
             scoring.update(images, model.predict_on_batch(list(inputs)), masks)
-        return scoring.scores()
+        return scoring.scores(), None
 
     def _critic(self, role: str, size: tuple[int, int], data_format: str) -> keras.Model:
         """The critic that a field of the recipe describes."""

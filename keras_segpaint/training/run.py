@@ -81,7 +81,7 @@ def train(
     folder = Path(run_dir)
     record = _stored_record(config, folder, resume)
     recipe = config.resolve()
-    task = _TASKS[recipe.task](config)
+    task = _TASKS[recipe.task](config, recipe)
     train_data, val_data = _data_sets(task, train_data, val_data)
     task.check(train_data, val_data, record, progress)
     if record is None:

@@ -80,8 +80,7 @@ class SegmentationStage(Stage):
             return FittedLabels(pipeline, margin=_VALID_UNET_MARGIN), pipeline
         return pipeline, pipeline
 
-    def confusion(self, model: keras.Model, checkpoint: Path) -> np.ndarray:
-        """The confusion matrix of a checkpoint on the validation images."""
+    def judge(self, model: keras.Model, checkpoint: Path) -> tuple[metrics.Scores, np.ndarray]:
         model.load_weights(checkpoint)
         batches, _ = self.batches(model, training=False)
         metric = metrics.ConfusionMatrix(
@@ -91,7 +90,8 @@ class SegmentationStage(Stage):
             images, labels = batches[index]
             output = model.predict_on_batch(images)
             metric.update_state(labels, output["logits"] if isinstance(output, dict) else output)
-        return np.asarray(keras.ops.convert_to_numpy(metric.result()))
+        confusion = np.asarray(keras.ops.convert_to_numpy(metric.result()))
+        return metrics.scores(confusion), confusion
 
     def _channels(self) -> int:
         return self.train_data[0].image.shape[-1]

@@ -1,17 +1,18 @@
 """Runs of segmentation networks."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 
-from keras_segpaint import data, metrics
+from keras_segpaint import data
 from keras_segpaint.data.dataset import Progress
 from keras_segpaint.training.segmentation_recipe import SegmentationRecipe
 from keras_segpaint.training.segmentation_stage import SegmentationStage
-from keras_segpaint.training.task import RunResult, Task
+from keras_segpaint.training.stage import Stage
+from keras_segpaint.training.task import Task
 
 __all__ = ["SegmentationTask", "compute_class_weights"]
 
@@ -33,13 +34,7 @@ def compute_class_weights(name: str | None, dataset: Any, progress: Progress | N
 class SegmentationTask(Task):
     """A run's part for segmentation: labels are checked, classes counted, mean IoU decides."""
 
-    @property
-    def recipe(self) -> SegmentationRecipe:
-        """The recipe of the run."""
-        recipe = self.config.resolve()
-        if not isinstance(recipe, SegmentationRecipe):
-            raise TypeError(f"{self.config.model} has no recipe for segmentation.")
-        return recipe
+    recipe: SegmentationRecipe
 
     def open(self, split: str) -> data.SegmentationDataset:
         if self.config.val_data:
@@ -80,43 +75,23 @@ class SegmentationTask(Task):
             },
         }
 
-    def fit(
+    def stages(
         self,
         folder: Path,
         record: Mapping[str, Any],
         train_data: data.SegmentationDataset,
         val_data: data.SegmentationDataset,
-        callbacks: Sequence[keras.callbacks.Callback],
-        verbose: str | int,
-    ) -> RunResult:
+    ) -> list[Stage]:
         recipe, weights = self.recipe, record["class_weights"]
         shared: dict[str, Any] = dict(config=self.config, train_data=train_data, val_data=val_data)
-        initial_weights = None
-        skipped: list[str] = []
-        if self.config.two_stage:
-            encoder = SegmentationStage(
-                folder=folder / "encoder",
-                recipe=recipe.with_changes({"epochs": max(recipe.encoder_epochs, 1)}),
-                class_weights=weights["encoder"],
-                part="encoder",
-                **shared,
-            )
-            _, checkpoint, skipped = encoder.fit(callbacks, verbose)
-            initial_weights = checkpoint.best
-        stage = SegmentationStage(
-            folder=folder,
-            recipe=recipe,
-            class_weights=weights["full"],
-            part="full" if self.config.two_stage else None,
+        full = SegmentationStage(folder=folder, recipe=recipe, class_weights=weights["full"], **shared)
+        if not self.config.two_stage:
+            return [full]
+        encoder = SegmentationStage(
+            folder=folder / "encoder",
+            recipe=recipe.with_changes({"epochs": max(recipe.encoder_epochs, 1)}),
+            class_weights=weights["encoder"],
+            part="encoder",
             **shared,
         )
-        model, checkpoint, more_skipped = stage.fit(callbacks, verbose, initial_weights)
-        confusion = stage.confusion(model, checkpoint.best)
-        return RunResult(
-            history=checkpoint.state.columns(),
-            best_path=checkpoint.best,
-            last_path=checkpoint.last,
-            scores=metrics.scores(confusion),
-            skipped=[*skipped, *more_skipped],
-            confusion=confusion,
-        )
+        return [encoder, replace(full, part="full")]

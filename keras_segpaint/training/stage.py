@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import keras
+import numpy as np
 
 from keras_segpaint import data
 from keras_segpaint.training.checkpoint import Monitor, RunCheckpoint, RunState, load_checkpoint
@@ -67,6 +68,15 @@ class Stage:
     def kept(self, model: keras.Model) -> keras.Model:
         """What of the model the best checkpoint holds."""
         return model
+
+    def judge(self, model: keras.Model, checkpoint: Path) -> tuple[Any, np.ndarray | None]:
+        """The scores of a checkpoint on the validation images, and the confusion matrix that they come from, if any.
+
+        Args:
+            model: What was fitted.
+            checkpoint: A model file as `kept` gives it.
+        """
+        raise NotImplementedError
 
     def fit(
         self, callbacks: Iterable[keras.callbacks.Callback], verbose: str | int, initial_weights: Path | None = None

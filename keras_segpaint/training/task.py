@@ -11,6 +11,8 @@ import numpy as np
 from keras_segpaint import data
 from keras_segpaint.data.dataset import Progress
 from keras_segpaint.training.config import TrainConfig
+from keras_segpaint.training.recipe import Recipe
+from keras_segpaint.training.stage import Stage
 
 __all__ = ["RunResult", "Task"]
 
@@ -44,10 +46,12 @@ class Task:
 
     Args:
         config: The settings of the run.
+        recipe: What they lead to.
     """
 
-    def __init__(self, config: TrainConfig):
+    def __init__(self, config: TrainConfig, recipe: Recipe):
         self.config = config
+        self.recipe = recipe
 
     def open(self, split: str) -> data.SegmentationDataset:
         """The images that the settings name, of `"train"` or `"val"`."""
@@ -76,6 +80,16 @@ class Task:
         """What `config.json` holds beside the settings."""
         raise NotImplementedError
 
+    def stages(
+        self,
+        folder: Path,
+        record: Mapping[str, Any],
+        train_data: data.SegmentationDataset,
+        val_data: data.SegmentationDataset,
+    ) -> list[Stage]:
+        """The stages of the run; each but the first goes on from the best epoch of the one before."""
+        raise NotImplementedError
+
     def fit(
         self,
         folder: Path,
@@ -86,4 +100,18 @@ class Task:
         verbose: str | int,
     ) -> RunResult:
         """Trains the stages of the run, each from its last checkpoint."""
-        raise NotImplementedError
+        initial_weights = None
+        skipped: list[str] = []
+        for stage in self.stages(folder, record, train_data, val_data):
+            model, checkpoint, names = stage.fit(callbacks, verbose, initial_weights)
+            initial_weights = checkpoint.best
+            skipped += names
+        scores, confusion = stage.judge(model, checkpoint.best)
+        return RunResult(
+            history=checkpoint.state.columns(),
+            best_path=checkpoint.best,
+            last_path=checkpoint.last,
+            scores=scores,
+            skipped=skipped,
+            confusion=confusion,
+        )

@@ -11,6 +11,7 @@ from keras_segpaint.data.augmentation.flip import RandomFlip
 from keras_segpaint.data.augmentation.resize import RandomScale, Resize
 from keras_segpaint.data.augmentation.resized_crop import RandomResizedCrop
 from keras_segpaint.data.augmentation.rotation import RandomRotation
+from keras_segpaint.data.configurable import build_by_name
 
 __all__ = ["augmentation_from_config"]
 
@@ -21,7 +22,6 @@ _CLASSES: dict[str, type[Augmentation]] = {
         ElasticDeformation,
         RandomCrop,
         RandomFlip,
-        RandomResizedCrop,
         RandomResizedCrop,
         RandomRotation,
         RandomScale,
@@ -46,14 +46,4 @@ def augmentation_from_config(configs: Iterable[Mapping[str, Any]]) -> tuple[Augm
         >>> augmentation_from_config([{"name": "RandomFlip"}, {"name": "Resize", "size": [64, 64]}])
         (RandomFlip(horizontal=True, vertical=False), Resize(size=(64, 64)))
     """
-    augmentations = []
-    for config in configs:
-        arguments = dict(config)
-        name = arguments.pop("name", None)
-        if name not in _CLASSES:
-            raise ValueError(f"`name` must be one of {', '.join(sorted(_CLASSES))}. Received: {dict(config)}")
-        try:
-            augmentations.append(_CLASSES[name].from_config(arguments))
-        except TypeError as error:
-            raise ValueError(f"{name} cannot be built from {arguments}: {error}") from error
-    return tuple(augmentations)
+    return tuple(build_by_name(_CLASSES, config) for config in configs)

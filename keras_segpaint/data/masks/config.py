@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from keras_segpaint.data.configurable import build_by_name
 from keras_segpaint.data.masks.base import MaskGenerator
 from keras_segpaint.data.masks.free_form import FreeFormMask
 from keras_segpaint.data.masks.irregular import IrregularMask
@@ -32,14 +33,8 @@ def masks_from_config(config: Mapping[str, Any]) -> MaskGenerator:
         HoleRatioMask(generator=RectangleMask(height=(0.375, 0.5), width=(0.375, 0.5), margin=0.0), ratios=((0.1, 0.2),))
     """
     arguments = dict(config)
-    name = arguments.pop("name", None)
-    if name not in _CLASSES:
-        raise ValueError(f"`name` must be one of {', '.join(sorted(_CLASSES))}. Received: {dict(config)}")
     if "generator" in arguments:
         arguments["generator"] = masks_from_config(arguments["generator"])
     if "generators" in arguments:
         arguments["generators"] = [masks_from_config(item) for item in arguments["generators"]]
-    try:
-        return _CLASSES[name].from_config(arguments)
-    except TypeError as error:
-        raise ValueError(f"{name} cannot be built from {arguments}: {error}") from error
+    return build_by_name(_CLASSES, arguments)

@@ -7,7 +7,7 @@ from keras import layers
 
 from keras_segpaint.backbones.base import build_features
 from keras_segpaint.layers import ChainedResidualPooling, MultiResolutionFusion, ResidualConvUnit, Resize
-from keras_segpaint.layers.factory import LayerFactory, unnormalized_initializer
+from keras_segpaint.layers.factory import LayerFactory
 from keras_segpaint.models.segmentation.base import (
     SegmentationModel,
     float32_logits,
@@ -111,9 +111,7 @@ class RefineNet(SegmentationModel):
             return x
 
         def refine(features: Any, deeper: Any, filters: int, name: str) -> Any:
-            x = build.conv(
-                filters, 3, kernel_initializer=unnormalized_initializer(), use_bias=False, name=f"{name}_reduce"
-            )(features)
+            x = build.unnormalized_conv(filters, 3, use_bias=False, name=f"{name}_reduce")(features)
             x = units(x, 2, f"{name}_input")
             if deeper is not None:
                 x = MultiResolutionFusion(filters, name=f"{name}_fusion", **settings)([x, deeper])
@@ -133,9 +131,7 @@ class RefineNet(SegmentationModel):
         x = refine(drop(features["level4"], "level4_dropout"), x, filters, "refine3")
         x = refine(features["level3"], x, filters, "refine2")
         x = refine(features["level2"], x, filters, "refine1")
-        x = build.conv(num_classes, 3, kernel_initializer=unnormalized_initializer(), name="classifier")(
-            drop(x, "dropout")
-        )
+        x = build.unnormalized_conv(num_classes, 3, name="classifier")(drop(x, "dropout"))
         x = Resize(align_corners=True, name="upsample", **settings)(x, like=inputs)
         outputs = float32_logits(x)
 
