@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import keras
 from keras import ops
 
 from keras_segpaint.ops.spatial import Size, spatial_axes, spatial_size
@@ -41,3 +42,21 @@ def nearest(x: Any, size: Size, data_format: str) -> Any:
         # floor((i + 1/2) * source / target) in integers, which no rounding can put on the wrong side.
         x = ops.take(x, (2 * steps + 1) * source // (2 * target), axis=axis)
     return x
+
+
+def enlarge(x: Any, factors: tuple[int, int], data_format: str) -> Any:
+    """Nearest-neighbour enlargement of a 4-D map of known size by whole factors: each pixel repeated."""
+    size = tuple(extent * factor for extent, factor in zip(spatial_size(x, data_format), factors, strict=True))
+    if keras.backend.backend() != "tensorflow":
+        return ops.image.resize(x, size, interpolation="nearest", data_format=data_format)
+
+    # XLA has TensorFlow's operation but not its gradient.
+    @ops.custom_gradient
+    def repeat(x: Any) -> Any:
+        def gradient(upstream: Any) -> Any:
+            mean = ops.average_pool(upstream, factors, strides=factors, padding="valid", data_format=data_format)
+            return mean * (factors[0] * factors[1])
+
+        return ops.image.resize(x, size, interpolation="nearest", data_format=data_format), gradient
+
+    return repeat(x)

@@ -7,6 +7,7 @@ from keras import ops
 
 from keras_segpaint.layers import MatchSize2D, Resize
 from keras_segpaint.ops import resizing
+from keras_segpaint.ops.gradients import input_gradient
 
 torch = pytest.importorskip("torch")
 
@@ -40,6 +41,31 @@ def test_nearest_takes_the_pixel_below_the_centre(source, target, rng):
     np.testing.assert_array_equal(ops.convert_to_numpy(layer(x)), expected)
     by_index = resizing.nearest(ops.convert_to_tensor(x), target, "channels_last")
     np.testing.assert_array_equal(ops.convert_to_numpy(by_index), expected)
+
+
+@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
+def test_the_gradient_of_repeated_pixels_is_their_sum(data_format, rng):
+    layer = Resize(scale=(2, 3), interpolation="nearest", data_format=data_format)
+    x = rng.normal(size=(1, 4, 5, 4)).astype("float32")
+    weights = rng.normal(size=(1, 8, 15, 4) if data_format == "channels_last" else (1, 4, 10, 12)).astype("float32")
+    gradient = input_gradient(lambda x: layer(x) * weights, x)
+    if data_format == "channels_last":
+        expected = weights.reshape(1, 4, 2, 5, 3, 4).sum((2, 4))
+    else:
+        expected = weights.reshape(1, 4, 5, 2, 4, 3).sum((3, 5))
+    np.testing.assert_allclose(ops.convert_to_numpy(gradient), expected, atol=1e-5)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="of TensorFlow's operation")
+def test_enlarging_trains_under_xla():
+    # Keras compiles with XLA by itself where there is a GPU.
+    enlarge = Resize(scale=2, interpolation="nearest", data_format="channels_last")
+    conv = keras.layers.Conv2D(2, 1, data_format="channels_last")
+    model = keras.Sequential([keras.Input((4, 4, 1)), conv, enlarge])
+    model.compile("sgd", "mse", jit_compile=True)
+    before = np.asarray(conv.kernel)
+    model.fit(np.ones((2, 4, 4, 1), "float32"), np.ones((2, 8, 8, 2), "float32"), verbose=0)
+    assert not np.allclose(before, np.asarray(conv.kernel))
 
 
 @pytest.mark.parametrize("interpolation", ["bilinear", "nearest"])
