@@ -13,6 +13,7 @@ from keras_segpaint.layers.criss_cross_attention import CrissCrossAttention
 from keras_segpaint.layers.feature_shift import FeatureShift
 from keras_segpaint.layers.gate_unit import GateUnit
 from keras_segpaint.layers.gated_conv import GatedConv2D
+from keras_segpaint.layers.gated_initializer import GatedInitializer
 from keras_segpaint.layers.identity_initializer import IdentityInitializer
 from keras_segpaint.layers.local_response_normalization import LocalResponseNormalization
 from keras_segpaint.layers.match_size import MatchSize2D
@@ -44,6 +45,7 @@ __all__ = [
     "FeatureShift",
     "GateUnit",
     "GatedConv2D",
+    "GatedInitializer",
     "IdentityInitializer",
     "LocalResponseNormalization",
     "MatchSize2D",

@@ -6,6 +6,7 @@ import keras
 from keras import activations, layers, ops
 
 from keras_segpaint.layers.factory import LayerFactory
+from keras_segpaint.layers.gated_initializer import GatedInitializer
 from keras_segpaint.layers.resize import Resize
 from keras_segpaint.layers.symmetric_padding import SymmetricPadding2D
 from keras_segpaint.ops.pooling import standardize_window
@@ -19,7 +20,7 @@ class GatedConv2D(layers.Layer):
 
     Both are one convolution of `2 * filters` channels: the first half goes through the activation, the second through a
     sigmoid. As in PyTorch, `dilation_rate * (kernel_size - 1) // 2` rows and columns of zeros are on every side, for
-    strides above 1 too.
+    strides above 1 too. The kernel starts as `GatedInitializer` makes it.
 
     Args:
         filters: Integer >= 1, output channels: half of the convolution's. Papers of the DeepFill family name the latter.
@@ -81,6 +82,7 @@ class GatedConv2D(layers.Layer):
             strides=self.strides,
             dilation_rate=self.dilation_rate,
             padding="same" if self._symmetric else "valid",
+            kernel_initializer=GatedInitializer(),
             name="conv",
         )
 

@@ -172,7 +172,10 @@ class AdversarialInpainting(keras.Model):
         image, mask = x[0], x[1]
         results = y_pred if isinstance(y_pred, dict) else {"image": y_pred}
         loss = keras.losses.get(self.loss)
-        reconstruction = sum(loss(y, result, sample_weight) for result in results.values())
+        reconstruction = loss(y, results["image"], sample_weight)
+        if "coarse" in results:
+            coarse_weight = getattr(self.generator, "coarse_weight", 1.0)
+            reconstruction = reconstruction + coarse_weight * loss(y, results["coarse"], sample_weight)
         mask = ops.cast(mask, "float32")
         filled = composite(image, ops.cast(results["image"], "float32"), mask)
 

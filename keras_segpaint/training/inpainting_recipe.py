@@ -25,7 +25,7 @@ class InpaintingRecipe(Recipe):
             ...}`; the terms of an `ImageLossSum` are such mappings. `features` is `"imagenet"`, which downloads the
             weights of VGG-16 once, the path of a file of them, or `None`, to train without the terms that need them.
         adversarial: `{"name": "hinge" | "wasserstein", ...}`; other keys are arguments of `AdversarialInpainting`.
-            `None` to train without a critic; of a network of two stages the final image alone then has a loss.
+            `None` to train without a critic.
         critic: `{"name": class in keras_segpaint.models, argument: value, ...}`.
         local_critic: Such a mapping too, of the critic that sees the part around the hole, half as high and as wide as the
             training images. `None` for no such critic.
@@ -47,7 +47,7 @@ class InpaintingRecipe(Recipe):
 
     task: ClassVar[str] = "inpainting"
     own_arguments: ClassVar[Mapping[str, str]] = {
-        "both_stages": "the recipe's `adversarial`",
+        "both_stages": "training, which fits both stages",
         "dtype": "`mixed_precision`",
         "input_shape": "the data, photographs of any size",
         "sketch": "the data, which has no sketches",

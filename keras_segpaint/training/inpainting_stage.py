@@ -42,7 +42,7 @@ class InpaintingStage(Stage):
         adversarial = self.recipe.adversarial
         network = getattr(models, self.config.model)
         arguments = {**self.config.model_args, **self.arguments}
-        if adversarial is not None and "both_stages" in inspect.signature(network).parameters:
+        if "both_stages" in inspect.signature(network).parameters:
             arguments["both_stages"] = True
         generator = network(dtype=self.config.mixed_precision, **arguments)
         if adversarial is None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from keras_segpaint import models
+from keras_segpaint import losses, metrics, models
 
 LAST = {"data_format": "channels_last"}
 
@@ -91,6 +91,23 @@ def test_the_predictor_gives_the_final_image_with_the_same_weights():
     assert predictor.output._keras_history.operation.name == model.output["image"]._keras_history.operation.name
     for own, other in zip(predictor.weights, model.weights, strict=True):
         np.testing.assert_array_equal(ops.convert_to_numpy(own), ops.convert_to_numpy(other))
+
+
+@pytest.mark.parametrize(("network", "weight"), [(models.DeepFillV1, 1.2), (models.DeepFillV2, 1.0)])
+def test_both_stages_are_fitted_to_one_image(network, weight, rng):
+    model = network(4, both_stages=True, **LAST)
+    model.compile(
+        "sgd", losses.MaskedL1("hole", **LAST), weighted_metrics=[metrics.L1("hole", **LAST)], run_eagerly=True
+    )
+    image = rng.uniform(-1, 1, (2, 32, 32, 3)).astype("float32")
+    mask = np.zeros((2, 32, 32, 1), "float32")
+    mask[:, 8:20, 4:30] = 1
+    logs = model.test_on_batch([image, mask], image, sample_weight=mask, return_dict=True)
+    outputs = model.predict_on_batch([image, mask])
+    errors = {name: (np.abs(output - image) * mask).mean() for name, output in outputs.items()}
+    assert float(logs["loss"]) == pytest.approx(errors["image"] + weight * errors["coarse"], rel=1e-4)
+    # Of values in [-1, 1], as a share of their range.
+    assert float(logs["hole_l1"]) == pytest.approx(errors["image"] / mask.mean() / 2, rel=1e-4)
 
 
 def v1_layer(module: str) -> str:

@@ -228,10 +228,10 @@ def test_partial_convolution_in_its_two_stages_from_a_folder(tmp_path):
         run(tmp_path / "run", settings, resume=True, train_data=None, val_data=None)
 
 
-def test_without_a_critic_the_final_image_alone_is_trained(tmp_path):
+def test_without_a_critic_both_stages_are_trained(tmp_path):
     settings = {"model": "DeepFillV2", "size": SIZE, "model_args": {"cnum": 4}, "recipe": {"adversarial": None}}
     model = inpainting_stage(tmp_path, training.TrainConfig.from_dict(settings)).build()
-    assert isinstance(model, models.DeepFillV2) and len(model.outputs) == 1
+    assert isinstance(model, models.DeepFillV2) and set(model.output) == {"image", "coarse"}
 
 
 def test_a_loss_that_is_not_finite_ends_the_run(tmp_path):
@@ -271,7 +271,7 @@ def test_features_from_a_file(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"model_args": {"both_stages": True}}, "follows from the recipe's `adversarial`"),
+        ({"model_args": {"both_stages": True}}, "follows from training"),
         ({"model_args": {"sketch": True}}, "no sketches"),
         ({"size": (30, 32)}, "multiples of 8"),
         ({"size": (16, 16)}, "at least 32"),

@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+import keras
 from keras import layers
 
 from keras_segpaint.layers.factory import LayerFactory
@@ -16,15 +17,33 @@ class InpaintingModel(RememberedModel):
     keep the known pixels of the input by `mask * output + (1 - mask) * image`.
 
     A network of two stages takes `both_stages`: with `True`, for training, the output is a dictionary of `"image"` and
-    `"coarse"`, the result of the first stage; `predictor()` gives the network with the image alone.
+    `"coarse"`, the result of the first stage, and `compile` takes one loss and plain metrics as for any other network:
+    `fit` is given one image, which both stages are judged by; metrics see the final image alone. `predictor()` gives the
+    network with the image alone.
 
     Attributes:
         size_multiple: What height and width have to be multiples of.
         smallest_size: Least height and width.
+        coarse_weight: Of the first stage's loss, beside the final image's.
     """
 
     size_multiple: ClassVar[int] = 1
     smallest_size: ClassVar[int] = 1
+    coarse_weight: ClassVar[float] = 1.0
+
+    def compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> Any:
+        """The loss of the final image plus the weighted one of the first stage's."""
+        if not isinstance(y_pred, dict):
+            return super().compute_loss(x, y, y_pred, sample_weight, training)
+        total = super().compute_loss(x, y, y_pred["image"], sample_weight, training)
+        return total + self.coarse_weight * keras.losses.get(self.loss)(y, y_pred["coarse"], sample_weight)
+
+    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
+        """The metrics of the final image."""
+        image = y_pred["image"] if isinstance(y_pred, dict) else y_pred
+        return super().compute_metrics(x, y, image, sample_weight)
 
     def predictor(self) -> "InpaintingModel":
         """The network whose only output is the final image, with the same weights; itself where it is one."""

@@ -64,6 +64,7 @@ class DeepFillV1(InpaintingModel):
     paper: ClassVar[str] = PAPER
     good_for: ClassVar[str] = "Rectangular holes, filled with what the rest of the image shows"
     size_multiple: ClassVar[int] = 8
+    coarse_weight: ClassVar[float] = 1.2
     smallest_size: ClassVar[int] = 32
     reference_parameters: ClassVar[tuple[tuple[dict[str, Any], int], ...]] = (({}, 3_601_542),)
 

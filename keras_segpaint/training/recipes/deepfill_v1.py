@@ -41,8 +41,8 @@ RECIPE = InpaintingRecipe(
         "masks": "Authors' code: one rectangle of 96 to 128 of 256 pixels a side; there one for the whole batch, here one "
         "for each image",
         "loss": "Authors' code: the hole with a discount of 0.9 (the paper has 0.99, which the author found worse at 256 x "
-        "256) and the known pixels, both 1.2; the coarse image weighs as much as the final one, 1.2 times as much there; "
-        "the discount is by distance to a known pixel",
+        "256) and the known pixels, both 1.2, and the coarse image 1.2 times as much as the final one; the discount is by "
+        "distance to a known pixel",
         "adversarial": "Authors' code: weights 0.001 and 10, the penalty inside of the hole, five steps of the critics for "
         "one of the generator",
         "critic": "Authors' code",
