@@ -12,7 +12,7 @@ import numpy as np
 from keras_segpaint import models, training  # noqa: F401
 from keras_segpaint.cli.errors import UserError
 
-__all__ = ["RunRecord", "fills_holes", "open_model", "open_segmentation_model", "read_record"]
+__all__ = ["RunRecord", "fills_holes", "model_file", "open_model", "open_segmentation_model", "read_record"]
 
 RECORD = "config.json"
 
@@ -47,17 +47,7 @@ def open_model(path: Path) -> tuple[keras.Model, RunRecord | None]:
     Raises:
         UserError: If there is no such file, or it is not a model.
     """
-    if not path.exists():
-        raise UserError(
-            f"{path}: no such file or folder. Give a .keras file or the folder that --out named in training."
-        )
-    file = path
-    if path.is_dir():
-        candidates = [path / "checkpoints" / name for name in ("best.keras", "last.keras")]
-        found = [candidate for candidate in candidates if candidate.exists()]
-        if not found:
-            raise UserError(f"{path}: holds no run, there is no {candidates[0]}. Train first, or give a .keras file.")
-        file = found[0]
+    file = model_file(path)
     try:
         model = keras.saving.load_model(file, compile=False)
     except (ValueError, TypeError, KeyError, OSError, zipfile.BadZipFile) as error:
@@ -70,6 +60,25 @@ def open_model(path: Path) -> tuple[keras.Model, RunRecord | None]:
     folder = file.parent.parent
     in_run = file.parent.name == "checkpoints" and (folder / RECORD).exists()
     return model, read_record(folder) if in_run else None
+
+
+def model_file(path: Path) -> Path:
+    """The `.keras` file that is meant: the path itself, or the best checkpoint of a run's folder.
+
+    Raises:
+        UserError: If there is no such file.
+    """
+    if not path.exists():
+        raise UserError(
+            f"{path}: no such file or folder. Give a .keras file or the folder that --out named in training."
+        )
+    if not path.is_dir():
+        return path
+    candidates = [path / "checkpoints" / name for name in ("best.keras", "last.keras")]
+    found = [candidate for candidate in candidates if candidate.exists()]
+    if not found:
+        raise UserError(f"{path}: holds no run, there is no {candidates[0]}. Train first, or give a .keras file.")
+    return found[0]
 
 
 def fills_holes(model: keras.Model) -> bool:

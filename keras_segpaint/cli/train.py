@@ -35,6 +35,14 @@ def train(
             show_default=False,
         ),
     ] = None,
+    initial_weights: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="RUN_OR_MODEL",
+            help="Start from these weights, wherever names and shapes agree.",
+            show_default=False,
+        ),
+    ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option(
@@ -72,6 +80,7 @@ def train(
     start(backend)
     from keras_segpaint import training
     from keras_segpaint.cli.progress import TrainingProgress
+    from keras_segpaint.cli.runs import model_file, read_record
 
     if model not in training.recipes.RECIPES:
         known = training.recipes.RECIPES
@@ -91,14 +100,13 @@ def train(
         mixed_precision=f"mixed_{mixed_precision}" if mixed_precision else "float32",
         workers=workers,
         val_data=val_data,
+        initial_weights=None if initial_weights is None else str(model_file(initial_weights)),
         **chosen,
     )
     arguments = [argument for argument in ctx.meta.get(ARGUMENTS, []) if argument != "--resume"]
     ctx.meta[RESUME] = shlex.join(["segpaint", *arguments, "--resume"])
     with TrainingProgress(f"{model} on {data}") as progress:
         result = training.train(config, out, resume, callbacks=[progress], verbose=0, progress=progress.check)
-
-    from keras_segpaint.cli.runs import read_record
 
     heading = "Best epoch on the validation images"
     if result.confusion is None:

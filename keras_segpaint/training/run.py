@@ -15,6 +15,7 @@ from keras_segpaint.training.config import TrainConfig
 from keras_segpaint.training.inpainting_task import InpaintingTask
 from keras_segpaint.training.segmentation_task import SegmentationTask
 from keras_segpaint.training.task import RunResult, Task
+from keras_segpaint.training.weights import check_model_file
 
 __all__ = ["train"]
 
@@ -65,6 +66,7 @@ def train(
             one of other settings.
         TrainingError: If the loss is no longer finite.
         CheckpointError: If a checkpoint cannot be written or read.
+        FileNotFoundError: If there is no file of `config.initial_weights`.
 
     Example:
 
@@ -85,6 +87,8 @@ def train(
     train_data, val_data = _data_sets(task, train_data, val_data)
     task.check(train_data, val_data, record, progress)
     if record is None:
+        if config.initial_weights is not None:
+            check_model_file(config.initial_weights)
         record = {
             "task": recipe.task,
             "config": config.to_dict(),

@@ -86,7 +86,8 @@ class Stage:
         Args:
             callbacks: Run after the stage's own.
             verbose: As in `keras.Model.fit`.
-            initial_weights: A model file whose layers give their weights to those of the same names, at the start.
+            initial_weights: A model file whose layers give their weights to those of the same names and shapes, at the
+                start.
 
         Returns:
             The model, its checkpoints, and the names of the images that could not be read.
@@ -106,7 +107,8 @@ class Stage:
         if checkpoint.last.exists():
             checkpoint.state = load_checkpoint(model, checkpoint.last)
         elif initial_weights is not None:
-            copy_weights(keras.saving.load_model(initial_weights, compile=False), self.network(model))
+            source = self.network(keras.saving.load_model(initial_weights, compile=False))
+            copy_weights(source, self.network(model), skip_mismatch=True)
 
         done = checkpoint.state.epochs_done
         if done < self.recipe.epochs:

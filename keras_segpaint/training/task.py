@@ -100,7 +100,7 @@ class Task:
         verbose: str | int,
     ) -> RunResult:
         """Trains the stages of the run, each from its last checkpoint."""
-        initial_weights = None
+        initial_weights = None if self.config.initial_weights is None else Path(self.config.initial_weights)
         skipped: list[str] = []
         for stage in self.stages(folder, record, train_data, val_data):
             model, checkpoint, names = stage.fit(callbacks, verbose, initial_weights)

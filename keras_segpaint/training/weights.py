@@ -51,6 +51,19 @@ def load_weights(model: keras.Model, path: str | os.PathLike) -> None:
         raise ValueError(f"{path} does not hold the weights of this model ({model.name}): {error}") from error
 
 
+def check_model_file(path: str | os.PathLike) -> None:
+    """Raises an error unless `path` is a model that Keras saved.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is no `.keras` file.
+    """
+    if not Path(path).exists():
+        raise FileNotFoundError(2, "No such file", str(path))
+    if not zipfile.is_zipfile(path) or "config.json" not in zipfile.ZipFile(path).namelist():
+        raise ValueError(f"{path} is not a model: weights to start from are a .keras file, such as a run's best.keras.")
+
+
 def _stored_num_classes(path: Path) -> int | None:
     """The number of classes that a `.keras` file names, `None` if it names none."""
     if path.suffix != ".keras" or not zipfile.is_zipfile(path):
@@ -60,18 +73,21 @@ def _stored_num_classes(path: Path) -> int | None:
     return config.get("config", {}).get("num_classes")
 
 
-def copy_weights(source: keras.Model, target: keras.Model) -> list[str]:
+def copy_weights(source: keras.Model, target: keras.Model, skip_mismatch: bool = False) -> list[str]:
     """Copies the weights of every layer of `source` to the layer of the same name in `target`.
 
     Args:
         source: A model.
         target: A model with some layers of the same names.
+        skip_mismatch: Whether layers of the same name whose weights have other shapes are left as they are, such as the
+            last one where the classes are others. Defaults to `False`.
 
     Returns:
         The names of the layers with weights that were copied.
 
     Raises:
-        ValueError: If layers of the same name have weights of different shapes.
+        ValueError: If layers of the same name have weights of different shapes and `skip_mismatch` is `False`; if no
+            layer fits.
 
     Example:
         >>> models = [
@@ -86,6 +102,14 @@ def copy_weights(source: keras.Model, target: keras.Model) -> list[str]:
     for layer in source.layers:
         if layer.weights and layer.name in targets:
             values = [np.asarray(keras.ops.convert_to_numpy(weight)) for weight in layer.weights]
+            shapes = [tuple(weight.shape) for weight in targets[layer.name].weights]
+            if skip_mismatch and shapes != [value.shape for value in values]:
+                continue
             targets[layer.name].set_weights(values)
             copied.append(layer.name)
+    if not copied:
+        raise ValueError(
+            f"No layer of {source.name} has the name and the shapes of one of {target.name}: give weights of a network of "
+            "the same kind."
+        )
     return copied

@@ -51,6 +51,19 @@ def test_resume_continues_after_the_last_epoch(segpaint, shapes: Path, tmp_path:
     assert "epoch 1/2" not in result.stdout
 
 
+def test_start_from_another_run(segpaint, trained, shapes: Path, tmp_path: Path):
+    out, _ = trained
+    command = ("train", "SegNetBasic", "--data", shapes, "--out", tmp_path / "run", "--epochs", 1, *TINY)
+    result = segpaint(*command, "--initial-weights", out)
+    assert result.exit_code == 0, result.output
+    record = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert record["config"]["initial_weights"] == str(out / "checkpoints" / "best.keras")
+
+    result = segpaint(*command[:5], tmp_path / "other", "--initial-weights", tmp_path / "nowhere")
+    assert result.exit_code == 1
+    assert f"{tmp_path / 'nowhere'}: no such file or folder" in result.stderr
+
+
 def test_new_run_in_the_folder_of_another(segpaint, trained, shapes: Path):
     out, _ = trained
     result = segpaint("train", "SegNetBasic", "--data", shapes, "--out", out, *TINY)

@@ -13,12 +13,14 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from keras import ops
 
 from keras_segpaint import models, training
 from keras_segpaint.data import DataError, SegmentationDataset
 from keras_segpaint.training import checkpoint as checkpoints
 from keras_segpaint.training import stage
 from keras_segpaint.training.segmentation_stage import SegmentationStage
+from keras_segpaint.training.weights import copy_weights
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -236,7 +238,7 @@ def test_two_stages(run, tmp_path, monkeypatch):
     assert not (tmp_path / "run" / "checkpoints").exists()
     copied = []
     original = stage.copy_weights
-    monkeypatch.setattr(stage, "copy_weights", lambda *args: copied.extend(original(*args)))
+    monkeypatch.setattr(stage, "copy_weights", lambda *args, **kwargs: copied.extend(original(*args, **kwargs)))
     result = run(tmp_path / "run", changes=changes, resume=True)
     encoder = tmp_path / "run" / "encoder" / "checkpoints"
     assert checkpoints.read_state(encoder / "last.keras").epochs_done == 2
@@ -261,3 +263,34 @@ def test_weights_for_another_number_of_classes(tmp_path):
         training.load_weights(models.UNet(3, base_filters=2), path)
     with pytest.raises(FileNotFoundError):
         training.load_weights(same, tmp_path / "missing.keras")
+
+
+def test_a_run_starts_from_the_weights_of_another(run, straight, tmp_path):
+    settings = {"epochs": 1, "recipe": {"optimizer": {"learning_rate": 1e-8}}}
+    result = run(tmp_path / "run", changes={**settings, "initial_weights": str(straight.best_path)})
+    kernels = [
+        keras.saving.load_model(path, compile=False).trainable_weights
+        for path in (result.best_path, straight.best_path)
+    ]
+    for own, other in zip(*kernels, strict=True):
+        np.testing.assert_allclose(ops.convert_to_numpy(own), ops.convert_to_numpy(other), atol=1e-6)
+
+
+def test_weights_to_start_from_that_cannot_be_used(run, tmp_path):
+    with pytest.raises(FileNotFoundError):
+        run(tmp_path / "run", changes={"initial_weights": str(tmp_path / "missing.keras")})
+    (tmp_path / "notes.keras").write_text("none")
+    with pytest.raises(ValueError, match="notes.keras is not a model"):
+        run(tmp_path / "run", changes={"initial_weights": str(tmp_path / "notes.keras")})
+    assert not (tmp_path / "run").exists()
+
+
+def test_weights_for_other_classes_are_copied_up_to_the_last_layer():
+    three, four = models.UNet(3, base_filters=1), models.UNet(4, base_filters=1)
+    with pytest.raises(ValueError, match="shape"):
+        copy_weights(three, four)
+    copied = copy_weights(three, four, skip_mismatch=True)
+    weighted = [layer.name for layer in four.layers if layer.weights]
+    assert copied == weighted[:-1]
+    with pytest.raises(ValueError, match="No layer of unet"):
+        copy_weights(three, models.UNet(3, base_filters=2, name="wider"), skip_mismatch=True)
