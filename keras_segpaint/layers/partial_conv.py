@@ -7,6 +7,7 @@ from keras import activations, initializers, layers, ops
 
 from keras_segpaint.ops.box_sum import box_sum
 from keras_segpaint.ops.pooling import standardize_window
+from keras_segpaint.ops.precision import dilated_policy
 from keras_segpaint.ops.spatial import channel_axis, pad_spatial, standardize_data_format
 from keras_segpaint.ops.windows import convolved_shape, symmetric_pads
 
@@ -129,7 +130,9 @@ class PartialConv2D(layers.Layer):
         updated = ops.clip(count, 0.0, 1.0)
         # The bound keeps 1 / count finite where it is multiplied by 0; counts of binary masks are integers.
         ratio = window * updated / ops.maximum(count, 1e-6)
-        x = ops.conv(x, self.kernel, **settings) * ops.cast(ratio, x.dtype)
+        policy = self.dtype_policy if max(self.dilation_rate) == 1 else dilated_policy(self.dtype_policy)
+        operands = (ops.cast(operand, policy.compute_dtype) for operand in (x, self.kernel))
+        x = ops.cast(ops.conv(*operands, **settings), x.dtype) * ops.cast(ratio, x.dtype)
         if self.bias is not None:
             bias = self.bias if axis == -1 else ops.reshape(self.bias, (1, -1, 1, 1))
             x = x + bias * ops.cast(updated, x.dtype)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import layers, ops
 
-from keras_segpaint.layers import ContextModule
+from keras_segpaint.layers import ContextModule, PartialConv2D
 from keras_segpaint.layers.factory import LayerFactory
 from tests.conformance.cases import fill_weights, images
 
@@ -26,6 +26,10 @@ def gradients(make, size, dtype):
 CASES = {
     "convolution": (lambda dtype: LayerFactory("channels_last", dtype).conv(16, 3, dilation_rate=8), (20, 56, 24)),
     "depthwise": (lambda dtype: LayerFactory("channels_last", dtype).depthwise_conv(3, dilation_rate=2), (20, 56, 24)),
+    "partial": (
+        lambda dtype: lambda x: PartialConv2D(16, 3, dilation_rate=8, data_format="channels_last", dtype=dtype)(x)[0],
+        (20, 56, 24),
+    ),
     "context": (
         lambda dtype: ContextModule(
             3, multipliers=(2, 2, 4, 8, 16, 32, 32), padding="first", data_format="channels_last", dtype=dtype
