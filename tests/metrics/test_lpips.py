@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_segpaint import metrics
+from keras_segpaint import losses, metrics
 
 
 def network(data_format="channels_last"):
@@ -40,6 +40,35 @@ def test_the_formula(rng, data_format):
     again.features = metric.features
     again.update_state(*pair)
     assert float(again.result()) == pytest.approx(float(metric.result()), rel=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")  # of torchvision
+def test_the_distance_is_that_of_the_package(rng):
+    torch = pytest.importorskip("torch")
+    if importlib.util.find_spec("lpips") is None or importlib.util.find_spec("torchvision") is None:
+        pytest.skip("lpips or torchvision is not installed")
+    from benchmarks.peers.torchvision_import import import_torchvision
+
+    import_torchvision()
+    import lpips
+
+    torch.manual_seed(0)
+    # The trained channel weights, on a trunk of random ones, which nothing has to be downloaded for.
+    theirs = lpips.LPIPS(net="vgg", pnet_rand=True, verbose=False).eval()
+    trunk = keras.applications.VGG16(include_top=False, weights=None, input_shape=(None, None, 3))
+    convolutions = [layer for layer in theirs.net.modules() if isinstance(layer, torch.nn.Conv2d)]
+    ours = [layer for layer in trunk.layers if isinstance(layer, keras.layers.Conv2D)]
+    for source, target in zip(convolutions, ours, strict=True):
+        target.set_weights([source.weight.detach().numpy().transpose(2, 3, 1, 0), source.bias.detach().numpy()])
+    names = ["block1_conv2", "block2_conv2", "block3_conv3", "block4_conv3", "block5_conv3"]
+    features = losses.feature_network(trunk, names, "torch", "channels_last")
+    metric = metrics.LPIPS(features, metrics.lpips_weights("vgg"), data_format="channels_last")
+    a, b = (rng.uniform(-1, 1, (2, 64, 48, 3)).astype("float32") for _ in range(2))
+    metric.update_state(a, b)
+    with torch.no_grad():
+        expected = theirs(*(torch.from_numpy(image.transpose(0, 3, 1, 2)) for image in (a, b))).mean()
+    assert float(expected) > 0.01
+    assert float(metric.result()) == pytest.approx(float(expected), rel=1e-4)
 
 
 def test_known_pixels_are_put_back(rng):
