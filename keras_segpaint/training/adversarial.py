@@ -8,6 +8,7 @@ from keras import ops
 from keras_segpaint.losses import generator_loss, gradient_penalty, hinge_critic_loss, wasserstein_critic_loss
 from keras_segpaint.ops.hole_crops import crop_at, hole_corners
 from keras_segpaint.ops.images import composite
+from keras_segpaint.ops.named_losses import as_loss
 from keras_segpaint.ops.spatial import static_spatial_size
 from keras_segpaint.training.every_nth_step import EveryNthStep
 
@@ -171,7 +172,7 @@ class AdversarialInpainting(keras.Model):
         """The sum of both networks' losses, each with gradients for its own network alone."""
         image, mask = x[0], x[1]
         results = y_pred if isinstance(y_pred, dict) else {"image": y_pred}
-        loss = keras.losses.get(self.loss)
+        loss = as_loss(self.loss)
         reconstruction = loss(y, results["image"], sample_weight)
         if "coarse" in results:
             coarse_weight = getattr(self.generator, "coarse_weight", 1.0)

@@ -48,7 +48,7 @@ def test_the_gradient_of_repeated_pixels_is_their_sum(data_format, rng):
     layer = Resize(scale=(2, 3), interpolation="nearest", data_format=data_format)
     x = rng.normal(size=(1, 4, 5, 4)).astype("float32")
     weights = rng.normal(size=(1, 8, 15, 4) if data_format == "channels_last" else (1, 4, 10, 12)).astype("float32")
-    gradient = input_gradient(lambda x: layer(x) * weights, x)
+    gradient = input_gradient(lambda x: layer(x) * ops.convert_to_tensor(weights), x)
     if data_format == "channels_last":
         expected = weights.reshape(1, 4, 2, 5, 3, 4).sum((2, 4))
     else:

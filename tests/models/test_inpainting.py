@@ -110,6 +110,21 @@ def test_both_stages_are_fitted_to_one_image(network, weight, rng):
     assert float(logs["hole_l1"]) == pytest.approx(errors["image"] / mask.mean() / 2, rel=1e-4)
 
 
+def test_each_stage_may_have_an_image_of_its_own(rng):
+    model = models.DeepFillV2(4, both_stages=True, **LAST)
+    model.compile(
+        "sgd", {"image": "mae", "coarse": "mse"}, loss_weights={"image": 1.0, "coarse": 0.5}, run_eagerly=True
+    )
+    inputs = [rng.uniform(-1, 1, (1, 32, 32, 3)).astype("float32"), np.ones((1, 32, 32, 1), "float32")]
+    targets = {name: rng.uniform(-1, 1, (1, 32, 32, 3)).astype("float32") for name in ("image", "coarse")}
+    loss = model.test_on_batch(inputs, targets, return_dict=True)["loss"]
+    outputs = model.predict_on_batch(inputs)
+    expected = (
+        np.abs(outputs["image"] - targets["image"]).mean() + np.square(outputs["coarse"] - targets["coarse"]).mean() / 2
+    )
+    assert float(loss) == pytest.approx(expected, rel=1e-4)
+
+
 def v1_layer(module: str) -> str:
     """The layer of DeepFillV1 that a module of the reference is."""
     stage, branch, index = re.match(r"(coarse|fine)_generator\.([a-z]*)conv(\d+)", module).groups()

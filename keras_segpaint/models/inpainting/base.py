@@ -2,11 +2,11 @@
 
 from typing import Any, ClassVar
 
-import keras
 from keras import layers
 
 from keras_segpaint.layers.factory import LayerFactory
 from keras_segpaint.models.remembered import RememberedModel
+from keras_segpaint.ops.named_losses import as_loss
 
 
 class InpaintingModel(RememberedModel):
@@ -18,8 +18,8 @@ class InpaintingModel(RememberedModel):
 
     A network of two stages takes `both_stages`: with `True`, for training, the output is a dictionary of `"image"` and
     `"coarse"`, the result of the first stage, and `compile` takes one loss and plain metrics as for any other network:
-    `fit` is given one image, which both stages are judged by; metrics see the final image alone. `predictor()` gives the
-    network with the image alone.
+    `fit` is given one image, which both stages are judged by; metrics see the final image alone. (Given a dictionary of
+    images, as Keras has it, each stage has its own.) `predictor()` gives the network with the image alone.
 
     Attributes:
         size_multiple: What height and width have to be multiples of.
@@ -35,15 +35,16 @@ class InpaintingModel(RememberedModel):
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
     ) -> Any:
         """The loss of the final image plus the weighted one of the first stage's."""
-        if not isinstance(y_pred, dict):
+        if not isinstance(y_pred, dict) or isinstance(y, dict):
             return super().compute_loss(x, y, y_pred, sample_weight, training)
         total = super().compute_loss(x, y, y_pred["image"], sample_weight, training)
-        return total + self.coarse_weight * keras.losses.get(self.loss)(y, y_pred["coarse"], sample_weight)
+        return total + self.coarse_weight * as_loss(self.loss)(y, y_pred["coarse"], sample_weight)
 
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
         """The metrics of the final image."""
-        image = y_pred["image"] if isinstance(y_pred, dict) else y_pred
-        return super().compute_metrics(x, y, image, sample_weight)
+        if isinstance(y_pred, dict) and not isinstance(y, dict):
+            y_pred = y_pred["image"]
+        return super().compute_metrics(x, y, y_pred, sample_weight)
 
     def predictor(self) -> "InpaintingModel":
         """The network whose only output is the final image, with the same weights; itself where it is one."""

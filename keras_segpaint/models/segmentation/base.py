@@ -10,6 +10,7 @@ from keras_segpaint.backbones.pretrained import load_backbone_weights
 from keras_segpaint.models import arguments as common
 from keras_segpaint.models.arguments import Shape
 from keras_segpaint.models.remembered import RememberedModel
+from keras_segpaint.ops.named_losses import as_loss
 from keras_segpaint.ops.resizing import nearest
 from keras_segpaint.ops.spatial import spatial_size
 
@@ -53,7 +54,7 @@ class SegmentationModel(RememberedModel):
             return super().compute_loss(x, y, y_pred, sample_weight, training)
         total = super().compute_loss(x, y, y_pred["logits"], sample_weight, training)
         if training:
-            loss = keras.losses.get(self.loss)
+            loss = as_loss(self.loss)
             for name, weight in self.supervision.items():
                 labels = labels_like(y, y_pred[name], self.data_format)
                 weights = None if sample_weight is None else labels_like(sample_weight, y_pred[name], self.data_format)
