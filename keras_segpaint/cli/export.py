@@ -27,6 +27,8 @@ def export(
 ) -> None:
     """Write a LiteRT file or a SavedModel, run it, and compare it with the Keras model.
 
+    An inpainting network's file takes colours in [0, 1] and the hole mask as a fourth channel, and gives the filled image.
+
     Example: segpaint export runs/enet enet.tflite --size 360x480
     """
     kind = kind or ("litert" if target.suffix == ".tflite" else "saved_model")
@@ -34,29 +36,40 @@ def export(
         raise typer.BadParameter(f"must end in .tflite for --format litert. Received: {target}", param_hint="OUT")
     start(backend)
     from keras_segpaint import export as room
-    from keras_segpaint.cli.runs import open_segmentation_model
+    from keras_segpaint.cli.runs import fills_holes, open_model
     from keras_segpaint.inference.images import input_channels, input_size
 
-    network, record = open_segmentation_model(model)
-    height, width = size or (record.size if record else input_size(network))
+    network, record = open_model(model)
+    fills = fills_holes(network)
+    own = (None, None) if fills else input_size(network)
+    height, width = size or (record.size if record else own)
     if height is None or width is None:
         raise UserError("The file needs a fixed size of its input. Give it with --size, such as --size 360x480.")
     write = room.to_litert if kind == "litert" else room.to_saved_model
+    # An inpainting network's masks come behind the colours.
+    channels = 2 + len(network.inputs) if fills else input_channels(network)
+    if fills and (height % network.size_multiple or width % network.size_multiple):
+        raise UserError(
+            f"--size: height and width must be multiples of {network.size_multiple} for {type(network).__name__}. "
+            f"Received: {height}x{width}"
+        )
     with output.status(f"writing {plain(target)}"):
-        report = write(network, target, input_shape=(height, width, input_channels(network)))
+        report = write(network, target, input_shape=(height, width, channels))
     print_export(report)
 
 
 def export_lines(report: Any) -> dict[str, str]:
     """What was written, and how it compares with the Keras model, as texts by name."""
-    return {
+    lines = {
         "file": str(report.path),
         "size": f"{report.size_bytes / 1e6:.2f} MB",
         "operators": ", ".join(report.operators),
         "largest difference": f"{report.max_difference:.2e}",
-        "equal argmax": f"{report.equal_argmax:.4%} of the pixels",
-        "time": f"{report.milliseconds:.1f} ms per image, {report.threads or 'all'} threads",
     }
+    if report.equal_argmax is not None:
+        lines["equal argmax"] = f"{report.equal_argmax:.4%} of the pixels"
+    lines["time"] = f"{report.milliseconds:.1f} ms per image, {report.threads or 'all'} threads"
+    return lines
 
 
 def print_export(report: Any) -> None:

@@ -13,6 +13,7 @@ from keras_segpaint.export.prepare import check_images, exportable, forward, sta
 from keras_segpaint.export.report import ExportReport
 from keras_segpaint.export.runner import LiteRTModel
 from keras_segpaint.export.subprocess_tf import in_tensorflow
+from keras_segpaint.models.inpainting.base import InpaintingModel
 
 __all__ = ["to_litert"]
 
@@ -26,15 +27,17 @@ def to_litert(
 ) -> ExportReport:
     """Writes a model as a `.tflite` file of built-in operators and compares the file with the model.
 
-    The file takes float32 images in [0, 1], `(1, height, width, channels)`, and gives logits, whatever data format
-    the model has; a model of mixed precision is written, and compared, in float32. On the JAX and PyTorch backends
-    the conversion runs in a TensorFlow process of its own, for which layers outside of this package must be in an
-    importable module. The file appears only once it passed the comparison.
+    The file takes float32 images in [0, 1], `(1, height, width, channels)`, and gives logits, whatever data format the
+    model has. That of an inpainting model takes colours with the hole mask as a fourth channel, 1 is a hole, and gives the
+    filled image in [0, 1], known pixels kept (a sketch is the fifth channel); a model of mixed precision is written, and
+    compared, in float32. On the JAX and PyTorch backends the conversion runs in a TensorFlow process of its own, for which
+    layers outside of this package must be in an importable module. The file appears only once it passed the comparison.
 
     Args:
-        model: A segmentation model that gives logits.
+        model: A segmentation model that gives logits, or an inpainting model.
         path: The file to write; an existing one is replaced.
-        input_shape: `(height, width, channels)`. Defaults to the size that the model was built for.
+        input_shape: `(height, width, channels)`, of an inpainting model 4 channels. Defaults to the size that
+            the model was built for.
         images: Images to compare on, uint8 or floating in [0, 1], `(batch, height, width, channels)` of this size.
             Defaults to one made-up picture, always the same.
         check: Boolean, compare and measure. Defaults to `True`.
@@ -59,7 +62,8 @@ def to_litert(
     path = Path(path)
     ready = exportable(model)
     shape = static_shape(ready, input_shape, free=False)
-    batch = check_images(images, shape) if check else None
+    fills = isinstance(model, InpaintingModel)
+    batch = check_images(images, shape, fills) if check else None
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
@@ -70,7 +74,7 @@ def to_litert(
         runner = LiteRTModel(temporary)
         measured: dict[str, Any] = {}
         if batch is not None:
-            difference, equal = compare(forward(ready, batch), runner(batch))
+            difference, equal = compare(forward(ready, batch), runner(batch), fills)
             measured = dict(
                 images=len(batch),
                 max_difference=difference,

@@ -5,8 +5,10 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras import ops
 
 from keras_segpaint.export.report import ExportError
+from keras_segpaint.models.inpainting.base import InpaintingModel
 from keras_segpaint.models.segmentation.base import SegmentationModel
 
 __all__ = ["check_images", "exportable", "forward", "photograph", "static_shape"]
@@ -16,13 +18,17 @@ def exportable(model: keras.Model) -> keras.Model:
     """A model that computes in float32 and takes channels last, with the weights of `model`.
 
     Half-precision convolutions are no LiteRT operators, and programs that read the file expect pixels with their
-    channels together. Heads that are for training alone stay behind.
+    channels together. Heads that are for training alone stay behind. Of an inpainting model the colours, in [0, 1], and
+    the hole mask become one input, the latter its last channel, and the output is the filled image in [0, 1].
 
     Raises:
         ExportError: If the model is not functional and would have to be rebuilt.
     """
-    if isinstance(model, SegmentationModel):
+    if isinstance(model, SegmentationModel | InpaintingModel):
         model = model.predictor()
+    if isinstance(model, InpaintingModel):
+        # Kernels are the same in both data formats.
+        return _filling(model.rebuilt(data_format="channels_last", dtype="float32"))
     first = getattr(model, "data_format", keras.config.image_data_format()) == "channels_first"
     if any(layer.compute_dtype != "float32" for layer in _layers(model)):
         model = _in_float32(model)
@@ -32,6 +38,17 @@ def exportable(model: keras.Model) -> keras.Model:
     image = keras.Input((height, width, channels), dtype="float32", name="image")
     logits = model(keras.layers.Permute((3, 1, 2))(image))
     return keras.Model(image, keras.layers.Permute((2, 3, 1))(logits), name=model.name)
+
+
+def _filling(model: keras.Model) -> keras.Model:
+    """An inpainting model as one from colours in [0, 1] with the mask (and a sketch) behind them to filled colours."""
+    _, *size, _ = model.inputs[0].shape
+    widths = [tensor.shape[-1] for tensor in model.inputs]
+    planes = keras.Input((*size, sum(widths)), dtype="float32", name="image_and_mask")
+    parts = ops.split(planes, np.cumsum(widths)[:-1].tolist(), axis=-1)
+    image, hole = parts[0], parts[1]
+    filled = ops.clip(model([image * 2.0 - 1.0, *parts[1:]]) * 0.5 + 0.5, 0.0, 1.0)
+    return keras.Model(planes, image * (1.0 - hole) + filled * hole, name=model.name)
 
 
 def _layers(model: keras.Model) -> list[keras.layers.Layer]:
@@ -90,15 +107,15 @@ def static_shape(model: keras.Model, input_shape: Sequence[int | None] | None, f
     return (1, *shape)
 
 
-def check_images(images: Any, shape: tuple[int | None, ...]) -> np.ndarray:
-    """The images to compare on as float32 in [0, 1], or one made here if there are none.
+def check_images(images: Any, shape: tuple[int | None, ...], fills: bool = False) -> np.ndarray:
+    """The images to compare on as float32 in [0, 1], or one made here if there are none; with `fills` one with a hole.
 
     Raises:
         ValueError: If they have another shape.
     """
     if images is None:
         height, width, channels = (extent or default for extent, default in zip(shape[1:], (96, 128, 3), strict=True))
-        return photograph(height, width, channels)[None]
+        return _example(height, width, channels, fills)[None]
     images = np.stack([np.asarray(image) for image in images])
     fits = images.ndim == 4 and all(
         want is None or have == want for have, want in zip(images.shape[1:], shape[1:], strict=True)
@@ -110,6 +127,16 @@ def check_images(images: Any, shape: tuple[int | None, ...]) -> np.ndarray:
             "them first."
         )
     return images.astype(np.float32) / np.float32(255 if images.dtype == np.uint8 else 1)
+
+
+def _example(height: int, width: int, channels: int, fills: bool) -> np.ndarray:
+    """The made-up picture; for an inpainting model with a rectangular hole as its fourth channel."""
+    if not fills:
+        return photograph(height, width, channels)
+    planes = np.zeros((height, width, channels), np.float32)
+    planes[..., :3] = photograph(height, width, 3)
+    planes[height // 4 : height // 2, width // 4 : width // 2, 3] = 1
+    return planes
 
 
 def photograph(height: int, width: int, channels: int) -> np.ndarray:

@@ -21,8 +21,8 @@ class ExportReport:
         operators: The kinds of operators in it, sorted.
         input_shape: `(1, height, width, channels)`; `None` for a size that is free.
         images: How many images it was compared on; `0` without a check.
-        max_difference: Largest absolute difference from the Keras model's logits, `None` without a check.
-        equal_argmax: Share of pixels of the same class in [0, 1], `None` without a check.
+        max_difference: Largest absolute difference from the Keras model's logits or filled image, `None` without a check.
+        equal_argmax: Share of pixels of the same class in [0, 1], `None` without a check and for inpainting.
         milliseconds: Median time per image, batch 1, `None` without a check.
         threads: CPU threads that this time was measured with.
 
@@ -48,12 +48,12 @@ class ExportReport:
             f"{self.path}: {self.format}, {self.size_bytes / 1e6:.2f} MB, input {shape}, "
             f"{len(self.operators)} kinds of operators"
         )
-        if self.equal_argmax is None:
+        if self.max_difference is None:
             return f"{line}; not checked"
         pictures = "1 image" if self.images == 1 else f"{self.images} images"
         threads = "1 thread" if self.threads == 1 else f"{self.threads} threads"
+        equal = "" if self.equal_argmax is None else f"equal class {self.equal_argmax:.2%}, "
         return (
-            f"{line}; on {pictures} largest difference {self.max_difference:.2e}, equal class "
-            f"{self.equal_argmax:.2%}, "
+            f"{line}; on {pictures} largest difference {self.max_difference:.2e}, {equal}"
             f"{self.milliseconds:.1f} ms per image with {threads}"
         )

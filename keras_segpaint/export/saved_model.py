@@ -14,6 +14,7 @@ from keras_segpaint.export.conversion import run_saved_model, write_saved_model
 from keras_segpaint.export.prepare import check_images, exportable, forward, static_shape
 from keras_segpaint.export.report import ExportReport
 from keras_segpaint.export.subprocess_tf import in_tensorflow
+from keras_segpaint.models.inpainting.base import InpaintingModel
 
 __all__ = ["to_saved_model"]
 
@@ -32,7 +33,7 @@ def to_saved_model(
     of its own, for which layers outside of this package must be in an importable module.
 
     Args:
-        model: A segmentation model that gives logits.
+        model: A segmentation model that gives logits, or an inpainting model, as `to_litert` takes it.
         path: The folder to write; an existing SavedModel is replaced.
         input_shape: `(height, width, channels)`; height and width may be `None`. Defaults to the model's own.
         images: Images to compare on, uint8 or floating in [0, 1], `(batch, height, width, channels)`. Defaults to one
@@ -53,7 +54,8 @@ def to_saved_model(
         raise FileExistsError(17, "It exists and is no SavedModel; choose another path", str(path))
     ready = exportable(model)
     shape = static_shape(ready, input_shape, free=True)
-    batch = check_images(images, shape) if check else None
+    fills = isinstance(model, InpaintingModel)
+    batch = check_images(images, shape, fills) if check else None
     path.parent.mkdir(parents=True, exist_ok=True)
     native = keras.backend.backend() == "tensorflow"
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as work:
@@ -68,7 +70,7 @@ def to_saved_model(
             ran = _elsewhere(ready, free_batch, written, batch)
         if batch is not None and ran is not None:
             logits, milliseconds, operators = ran
-            difference, equal = compare(forward(ready, batch), logits)
+            difference, equal = compare(forward(ready, batch), logits, fills)
             measured = dict(
                 images=len(batch),
                 max_difference=difference,

@@ -3,10 +3,13 @@
 import json
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from PIL import Image
 
+from keras_segpaint.export import LiteRTModel
+from keras_segpaint.inference import Inpainter
 from tests.cli.folders import run_segpaint
 
 TINY = (
@@ -101,6 +104,22 @@ def test_validation_photographs_of_their_own(segpaint, photos, tmp_path):
     assert result.exit_code == 0, result.output
     record = json.loads((tmp_path / "run" / "config.json").read_text())
     assert (record["train_photographs"], len(record["val_photographs"])) == (5, 5)
+
+
+@pytest.mark.skipif(keras.backend.backend() == "jax", reason="the hand-over to TensorFlow is tried on PyTorch")
+def test_export(segpaint, trained, photos, tmp_path):
+    target = tmp_path / "fill.tflite"
+    result = segpaint("export", trained[0], target)
+    assert result.exit_code == 0, result.output
+    printed = dict(line.split("  ", 1) for line in result.stdout.splitlines() if "  " in line)
+    assert float(printed["largest difference"]) < 1e-4 and "equal argmax" not in printed
+    picture = np.asarray(Image.open(photos / "0.png"), np.float32)[:32, :32] / 255
+    hole = np.zeros((32, 32), np.uint8)
+    hole[4:20, 6:18] = 1
+    (filled,) = LiteRTModel(target)(np.dstack([picture, hole])[None].astype("float32"))
+    np.testing.assert_allclose(filled[hole == 0], picture[hole == 0], atol=1e-6)
+    model = keras.saving.load_model(trained[0] / "checkpoints" / "best.keras", compile=False)
+    np.testing.assert_allclose(filled, Inpainter(model)(picture, hole), atol=1e-4)
 
 
 def test_segmenting_with_it_is_refused(segpaint, trained, photos, tmp_path):

@@ -11,7 +11,7 @@ import pytest
 from keras import layers
 
 from keras_segpaint import export
-from keras_segpaint.models import ENet
+from keras_segpaint.models import DeepFillV2, ENet, PConvUNet
 
 pytest.importorskip("tensorflow")
 pytest.importorskip("ai_edge_litert")
@@ -59,6 +59,40 @@ def test_enet_on_given_images(tmp_path, capfd):
     assert list(report.path.parent.iterdir()) == [report.path]
     assert capfd.readouterr().err == ""
     assert "2 images" in str(report)
+
+
+@in_process
+def test_filling_in_both_data_formats_and_half_precision(tmp_path):
+    keras.utils.set_random_seed(4)
+    arguments = dict(levels=4, base_filters=2, input_shape=(32, 40, 3))
+    last = PConvUNet(**arguments, data_format="channels_last")
+    first = PConvUNet(**arguments, data_format="channels_first", dtype="mixed_bfloat16")
+    rng = np.random.default_rng(4)
+    # Biases and statistics of zero leave little to see.
+    last.set_weights([abs(w + rng.normal(0, 0.02, w.shape)) if w.ndim == 1 else w for w in last.get_weights()])
+    first.set_weights(last.get_weights())
+    planes = np.zeros((1, 32, 40, 4), np.uint8)
+    planes[..., :3] = images(1, 32, 40)
+    planes[:, 8:20, 8:24, 3] = 255
+    filled = []
+    for name, model in (("last", last), ("first", first)):
+        report = export.to_litert(model, tmp_path / f"{name}.tflite", input_shape=(32, 40, 4), images=planes)
+        assert report.max_difference < 1e-5 and report.equal_argmax is None
+        assert "equal class" not in str(report) and "1 image largest" in str(report)
+        filled.append(export.LiteRTModel(report.path)(planes))
+    np.testing.assert_allclose(filled[0], filled[1], atol=1e-5)
+    known = planes[..., 3] == 0
+    assert filled[0][~known].std() > 0.01
+    np.testing.assert_allclose(filled[0][known], planes[known][:, :3] / 255, atol=1e-6)
+    with pytest.raises(ValueError, match="fit the model"):
+        export.to_litert(last, tmp_path / "wrong.tflite", input_shape=(32, 40, 3))
+
+
+@in_process
+def test_filling_as_saved_model(tmp_path):
+    model = DeepFillV2(4, both_stages=True, data_format="channels_last")
+    report = export.to_saved_model(model, tmp_path / "fill", input_shape=(32, 40, 4))
+    assert report.max_difference < 1e-5 and report.input_shape == (1, 32, 40, 4)
 
 
 @pytest.mark.parametrize(
