@@ -78,7 +78,7 @@ class Resize(layers.Layer):
         if known and have == size:
             return inputs
         if known and self.interpolation == "nearest" and size[0] % have[0] == size[1] % have[1] == 0:
-            return resizing.enlarge(inputs, (size[0] // have[0], size[1] // have[1]), self.data_format)
+            return resizing.enlarge(inputs, size, self.data_format)
         if known and not self.align_corners:
             return ops.image.resize(inputs, size, interpolation=self.interpolation, data_format=self.data_format)
         if self.interpolation == "nearest":

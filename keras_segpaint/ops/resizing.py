@@ -44,11 +44,12 @@ def nearest(x: Any, size: Size, data_format: str) -> Any:
     return x
 
 
-def enlarge(x: Any, factors: tuple[int, int], data_format: str) -> Any:
-    """Nearest-neighbour enlargement of a 4-D map of known size by whole factors: each pixel repeated."""
-    size = tuple(extent * factor for extent, factor in zip(spatial_size(x, data_format), factors, strict=True))
+def enlarge(x: Any, size: tuple[int, int], data_format: str) -> Any:
+    """Nearest-neighbour enlargement of a 4-D map of known size to a multiple of it: each pixel repeated."""
     if keras.backend.backend() != "tensorflow":
         return ops.image.resize(x, size, interpolation="nearest", data_format=data_format)
+
+    factors = tuple(there // here for there, here in zip(size, spatial_size(x, data_format), strict=True))
 
     # XLA has TensorFlow's operation but not its gradient.
     @ops.custom_gradient

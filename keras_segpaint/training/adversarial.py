@@ -173,10 +173,10 @@ class AdversarialInpainting(keras.Model):
         image, mask = x[0], x[1]
         results = y_pred if isinstance(y_pred, dict) else {"image": y_pred}
         loss = as_loss(self.loss)
-        reconstruction = loss(y, results["image"], sample_weight)
-        if "coarse" in results:
-            coarse_weight = getattr(self.generator, "coarse_weight", 1.0)
-            reconstruction = reconstruction + coarse_weight * loss(y, results["coarse"], sample_weight)
+        weights = {"coarse": getattr(self.generator, "coarse_weight", 1.0)}
+        reconstruction = sum(
+            weights.get(name, 1.0) * loss(y, result, sample_weight) for name, result in results.items()
+        )
         mask = ops.cast(mask, "float32")
         filled = composite(image, ops.cast(results["image"], "float32"), mask)
 

@@ -79,15 +79,19 @@ class Stage:
         raise NotImplementedError
 
     def fit(
-        self, callbacks: Iterable[keras.callbacks.Callback], verbose: str | int, initial_weights: Path | None = None
+        self,
+        callbacks: Iterable[keras.callbacks.Callback],
+        verbose: str | int,
+        initial_weights: Path | None = None,
+        skip_mismatch: bool = False,
     ) -> tuple[keras.Model, RunCheckpoint, list[str]]:
         """Fits the network from the last checkpoint of the stage, or from the start if there is none.
 
         Args:
             callbacks: Run after the stage's own.
             verbose: As in `keras.Model.fit`.
-            initial_weights: A model file whose layers give their weights to those of the same names and shapes, at the
-                start.
+            initial_weights: A model file whose layers give their weights to those of the same names, at the start.
+            skip_mismatch: As in `copy_weights`.
 
         Returns:
             The model, its checkpoints, and the names of the images that could not be read.
@@ -108,7 +112,7 @@ class Stage:
             checkpoint.state = load_checkpoint(model, checkpoint.last)
         elif initial_weights is not None:
             source = self.network(keras.saving.load_model(initial_weights, compile=False))
-            copy_weights(source, self.network(model), skip_mismatch=True)
+            copy_weights(source, self.network(model), skip_mismatch)
 
         done = checkpoint.state.epochs_done
         if done < self.recipe.epochs:

@@ -102,8 +102,9 @@ class Task:
         """Trains the stages of the run, each from its last checkpoint."""
         initial_weights = None if self.config.initial_weights is None else Path(self.config.initial_weights)
         skipped: list[str] = []
-        for stage in self.stages(folder, record, train_data, val_data):
-            model, checkpoint, names = stage.fit(callbacks, verbose, initial_weights)
+        for number, stage in enumerate(self.stages(folder, record, train_data, val_data)):
+            # The user's weights may be of other classes; the stages of a run fit each other.
+            model, checkpoint, names = stage.fit(callbacks, verbose, initial_weights, skip_mismatch=number == 0)
             initial_weights = checkpoint.best
             skipped += names
         scores, confusion = stage.judge(model, checkpoint.best)

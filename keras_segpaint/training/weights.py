@@ -60,8 +60,11 @@ def check_model_file(path: str | os.PathLike) -> None:
     """
     if not Path(path).exists():
         raise FileNotFoundError(2, "No such file", str(path))
-    if not zipfile.is_zipfile(path) or "config.json" not in zipfile.ZipFile(path).namelist():
-        raise ValueError(f"{path} is not a model: weights to start from are a .keras file, such as a run's best.keras.")
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            if "config.json" in archive.namelist():
+                return
+    raise ValueError(f"{path} is not a model: weights to start from are a .keras file, such as a run's best.keras.")
 
 
 def _stored_num_classes(path: Path) -> int | None:
