@@ -1,27 +1,46 @@
 """Losses of label maps (logits, one ignored class), of filled images under a mask of holes, and of critics' scores."""
 
 from keras_segpaint.losses.adversarial import generator_loss, hinge_critic_loss, wasserstein_critic_loss
+from keras_segpaint.losses.boundary import BoundaryWeightedCrossentropy
 from keras_segpaint.losses.crossentropy import SparseCrossentropy
 from keras_segpaint.losses.dice import Dice
 from keras_segpaint.losses.features import feature_network
+from keras_segpaint.losses.focal import Focal
 from keras_segpaint.losses.gradient_penalty import gradient_penalty
 from keras_segpaint.losses.image_loss_sum import ImageLossSum
+from keras_segpaint.losses.jaccard import Jaccard
+from keras_segpaint.losses.loss_sum import LossSum
+from keras_segpaint.losses.lovasz import LovaszSoftmax
 from keras_segpaint.losses.masked_l1 import MaskedL1
+from keras_segpaint.losses.mcc import MCC
+from keras_segpaint.losses.ohem import OHEMCrossentropy
 from keras_segpaint.losses.partial_convolution import PartialConvolutionLoss
 from keras_segpaint.losses.perceptual import PerceptualLoss, StyleLoss, gram_matrix
 from keras_segpaint.losses.spatial_discount import SpatiallyDiscountedL1, rectangle_discount, spatial_discount
+from keras_segpaint.losses.structural_similarity import StructuralSimilarityLoss
 from keras_segpaint.losses.total_variation import HoleTotalVariation, total_variation
+from keras_segpaint.losses.tversky import FocalTversky, Tversky
 
 __all__ = [
+    "BoundaryWeightedCrossentropy",
     "Dice",
+    "Focal",
+    "FocalTversky",
     "HoleTotalVariation",
     "ImageLossSum",
+    "Jaccard",
+    "LossSum",
+    "LovaszSoftmax",
+    "MCC",
     "MaskedL1",
+    "OHEMCrossentropy",
     "PartialConvolutionLoss",
     "PerceptualLoss",
     "SparseCrossentropy",
     "SpatiallyDiscountedL1",
+    "StructuralSimilarityLoss",
     "StyleLoss",
+    "Tversky",
     "feature_network",
     "generator_loss",
     "gradient_penalty",

@@ -1,5 +1,6 @@
 """What the losses of label maps share."""
 
+from numbers import Real
 from typing import Any
 
 import keras
@@ -13,7 +14,8 @@ class LabelMapLoss(losses.Loss):
     """A loss of logits against integer label maps that gives one number for the batch.
 
     A subclass takes its mean over the pixels that count, so Keras has nothing left to reduce: its reductions would
-    divide by the number of all pixels, ignored ones included.
+    divide by the number of all pixels, ignored ones included. Losses are added and multiplied by numbers:
+    `0.5 * Dice() + SparseCrossentropy()` is a `LossSum`.
     """
 
     def __init__(self, ignore_class: int | None, data_format: str | None, name: str):
@@ -25,6 +27,22 @@ class LabelMapLoss(losses.Loss):
         # Keras would turn the labels into floats first and multiply the finished mean by the weights.
         with keras.name_scope(self.name):
             return self.call(y_true, y_pred, sample_weight)
+
+    def __add__(self, other: Any) -> "LabelMapLoss":
+        from keras_segpaint.losses.loss_sum import LossSum
+
+        return LossSum([self, other]) if isinstance(other, LabelMapLoss) else NotImplemented
+
+    def __radd__(self, other: Any) -> "LabelMapLoss":
+        # `sum` starts from 0.
+        return self if isinstance(other, int) and other == 0 else NotImplemented
+
+    def __mul__(self, weight: Any) -> "LabelMapLoss":
+        from keras_segpaint.losses.loss_sum import LossSum
+
+        return LossSum([self], [float(weight)]) if isinstance(weight, Real) else NotImplemented
+
+    __rmul__ = __mul__
 
     def prepare(self, y_true: Any, y_pred: Any, sample_weight: Any) -> tuple[Any, Any, Any]:
         """Brings a call's arguments to one form.

@@ -4,15 +4,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
-from keras import ops
 
 from keras_segpaint.losses.base import LabelMapLoss
-from keras_segpaint.ops.fusion import fused
+from keras_segpaint.losses.pixelwise import class_weights_of, mean_of, pixel_crossentropy
 
 
 @keras.saving.register_keras_serializable(package="keras_segpaint")
 class SparseCrossentropy(LabelMapLoss):
-    """Softmax cross-entropy of logits against integer label maps.
+    """Cross-entropy of logits against integer label maps: softmax, or sigmoid where there is one logit.
 
     The mean is over the pixels that count: those not of the ignored class and, with a `sample_weight`, weighted by it.
     With class weights it is the weighted mean, divided by the sum of the weights of these pixels, as
@@ -20,14 +19,17 @@ class SparseCrossentropy(LabelMapLoss):
 
     Args:
         ignore_class: Integer, the label of pixels that do not count, or `None`. Defaults to `255`.
-        class_weights: Sequence of one float per class, or `None`. `keras_segpaint.data` computes the usual ones.
+        class_weights: Sequence of one float per class, or `None`. `keras_segpaint.data` computes the usual ones. One logit
+            has two classes.
         data_format: `"channels_last"`, `"channels_first"` or `None` for Keras's default: the axis of the logits.
         name: String. Defaults to `"sparse_crossentropy"`.
 
     Call arguments:
         y_true: Integers `(batch, height, width)` or `(batch, height, width, 1)`.
-        y_pred: Logits `(batch, height, width, num_classes)`.
-        sample_weight: Optional weights `(batch, height, width)` (such as U-Net's border map) or `(batch,)`.
+        y_pred: Logits `(batch, height, width, num_classes)`, or `(batch, height, width, 1)` with labels of 0 and 1: the
+            logit of class 1.
+        sample_weight: Optional weights `(batch, height, width)` or `(batch,)`. U-Net's map of the gaps between cells is
+            given here: `fit(images, labels, sample_weight=maps)`, each map by `keras_segpaint.data.border_weight_map`.
 
     Raises:
         ValueError: If labels, logits and weights do not fit each other, or there are not as many class weights as classes.
@@ -51,17 +53,8 @@ class SparseCrossentropy(LabelMapLoss):
 
     def call(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         labels, logits, counts = self.prepare(y_true, y_pred, sample_weight)
-        num_classes = logits.shape[-1]
-        if self.class_weights is not None:
-            if len(self.class_weights) != num_classes:
-                raise ValueError(
-                    f"`class_weights` must have one weight for each of the {num_classes} classes of the logits. "
-                    f"Received: {len(self.class_weights)} weights"
-                )
-            counts = counts * ops.take(ops.convert_to_tensor(self.class_weights, "float32"), labels, axis=0)
-        crossentropy = fused(_crossentropy, _logits_gradient, (logits, labels))
-        total = ops.sum(counts)
-        return ops.sum(crossentropy * counts) / ops.where(ops.equal(total, 0.0), 1.0, total)
+        counts = counts * class_weights_of(labels, self.class_weights, logits.shape[-1])
+        return mean_of(pixel_crossentropy(logits, labels), counts)
 
     def get_config(self) -> dict[str, Any]:
         return dict(
@@ -70,14 +63,3 @@ class SparseCrossentropy(LabelMapLoss):
             data_format=self.data_format,
             name=self.name,
         )
-
-
-def _crossentropy(logits: Any, labels: Any) -> Any:
-    # Keras hands this to the backend's own kernel, which keeps no one-hot labels.
-    return ops.sparse_categorical_crossentropy(labels, logits, from_logits=True)
-
-
-def _logits_gradient(inputs: Any, outputs: Any, upstream: Any) -> Any:
-    logits, labels = inputs
-    truth = ops.one_hot(labels, logits.shape[-1], dtype="float32")
-    return (ops.softmax(logits, axis=-1) - truth) * ops.expand_dims(upstream, -1)

@@ -33,7 +33,8 @@ class ConfusionMatrix(metrics.Metric):
     Call arguments:
         y_true: Integers `(batch, height, width)` or `(batch, height, width, 1)`; labels outside of the classes are
             not counted.
-        y_pred: Logits `(batch, height, width, num_classes)`.
+        y_pred: Logits `(batch, height, width, num_classes)`; of two classes also `(batch, height, width, 1)`, the logit of
+            class 1.
         sample_weight: Optional `(batch, height, width)` or `(batch,)`: pixels of weight 0 are not counted, all others
             count as one.
 
@@ -71,23 +72,10 @@ class ConfusionMatrix(metrics.Metric):
         self.high = self.add_variable(name="high", **state)
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        y_pred = ops.convert_to_tensor(y_pred)
-        if self.sparse_y_pred:
-            y_pred = ops.cast(y_pred, "int32")
-            if len(y_pred.shape) == 4 and y_pred.shape[-1] == 1:
-                y_pred = ops.squeeze(y_pred, -1)
-            labels = sparse_labels(y_true, (*y_pred.shape, 1))
-        else:
-            y_pred = channels_last(y_pred, self.data_format)
-            labels = sparse_labels(y_true, y_pred.shape)
-            if y_pred.shape[-1] != self.num_classes:
-                raise ValueError(
-                    f"The logits must have num_classes={self.num_classes} channels. "
-                    f"Received: y_pred of shape {tuple(y_pred.shape)} (channels last)"
-                )
+        labels, y_pred = prepare(y_true, y_pred, self.num_classes, self.sparse_y_pred, self.data_format)
         if sample_weight is not None:
             # -1 is a label that never counts, whatever the ignored class.
-            labels = ops.where(_pixels_of_weight_zero(sample_weight), -1, labels)
+            labels = ops.where(pixels_of_weight_zero(sample_weight), -1, labels)
         update = fused(self._count, _no_gradient, (y_pred, labels))
         low = self.low + ops.reshape(update, self.low.shape)
         self.low.assign(low % 2**_LOW_BITS)
@@ -95,8 +83,8 @@ class ConfusionMatrix(metrics.Metric):
 
     def _count(self, y_pred: Any, labels: Any) -> Any:
         """Pixels in each cell of the matrix, row by row."""
-        predicted = y_pred if self.sparse_y_pred else ops.cast(ops.argmax(y_pred, axis=-1), "int32")
-        counts = ops.logical_and(_inside(labels, self.num_classes), _inside(predicted, self.num_classes))
+        predicted = y_pred if self.sparse_y_pred else class_map(y_pred)
+        counts = ops.logical_and(inside(labels, self.num_classes), inside(predicted, self.num_classes))
         if self.ignore_class is not None:
             counts = ops.logical_and(counts, ops.not_equal(labels, self.ignore_class))
         # Pixels that do not count go to one more cell, which is cut off.
@@ -126,11 +114,42 @@ class ConfusionMatrix(metrics.Metric):
         )
 
 
-def _inside(labels: Any, num_classes: int) -> Any:
+def prepare(y_true: Any, y_pred: Any, num_classes: int, sparse_y_pred: bool, data_format: str) -> tuple[Any, Any]:
+    """Labels, and class maps or logits with their channels at the end, of one form.
+
+    Raises:
+        ValueError: If they do not fit each other or the number of classes.
+    """
+    y_pred = ops.convert_to_tensor(y_pred)
+    if sparse_y_pred:
+        y_pred = ops.cast(y_pred, "int32")
+        if len(y_pred.shape) == 4 and y_pred.shape[-1] == 1:
+            y_pred = ops.squeeze(y_pred, -1)
+        return sparse_labels(y_true, (*y_pred.shape, 1)), y_pred
+    y_pred = channels_last(y_pred, data_format)
+    labels = sparse_labels(y_true, y_pred.shape)
+    if y_pred.shape[-1] != num_classes and (y_pred.shape[-1], num_classes) != (1, 2):
+        raise ValueError(
+            f"The logits must have num_classes={num_classes} channels. "
+            f"Received: y_pred of shape {tuple(y_pred.shape)} (channels last)"
+        )
+    return labels, y_pred
+
+
+def class_map(logits: Any) -> Any:
+    """The most probable class of each pixel, int32; of one logit class 1 where it is above 0."""
+    if logits.shape[-1] == 1:
+        return ops.cast(ops.squeeze(logits, -1) > 0, "int32")
+    return ops.cast(ops.argmax(logits, axis=-1), "int32")
+
+
+def inside(labels: Any, num_classes: int) -> Any:
+    """Which labels are in `[0, num_classes)`."""
     return ops.logical_and(ops.greater_equal(labels, 0), ops.less(labels, num_classes))
 
 
-def _pixels_of_weight_zero(sample_weight: Any) -> Any:
+def pixels_of_weight_zero(sample_weight: Any) -> Any:
+    """Booleans that can be broadcast to `(batch, height, width)`."""
     weights = ops.convert_to_tensor(sample_weight)
     if len(weights.shape) == 1:
         weights = ops.reshape(weights, (-1, 1, 1))

@@ -8,11 +8,17 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Scores:
-    """Segmentation scores of a data set; `nan` where a class has no pixel to judge by."""
+    """Segmentation scores of a data set; `nan` where a class has no pixel to judge by.
+
+    `class_accuracy` is the recall of each class.
+    """
 
     iou: np.ndarray
     class_accuracy: np.ndarray
+    precision: np.ndarray
+    dice: np.ndarray
     mean_iou: float
+    mean_dice: float
     pixel_accuracy: float
     mean_accuracy: float
     frequency_weighted_iou: float
@@ -43,12 +49,16 @@ def scores(confusion: Any) -> Scores:
     correct = np.diagonal(matrix)
     truth, predicted = matrix.sum(1), matrix.sum(0)
     iou = _ratio(correct, truth + predicted - correct)
+    dice = _ratio(2 * correct, truth + predicted)
     class_accuracy = _ratio(correct, truth)
     total = truth.sum()
     return Scores(
         iou=iou,
         class_accuracy=class_accuracy,
+        precision=_ratio(correct, predicted),
+        dice=dice,
         mean_iou=_mean(iou),
+        mean_dice=_mean(dice),
         pixel_accuracy=float(correct.sum() / total) if total else float("nan"),
         mean_accuracy=_mean(class_accuracy),
         frequency_weighted_iou=float(np.nansum(truth * iou) / total) if total else float("nan"),

@@ -1,4 +1,4 @@
-"""IoU and accuracy over a data set."""
+"""IoU, accuracy, Dice score, precision and recall over a data set."""
 
 from typing import Any
 
@@ -104,7 +104,7 @@ class MeanAccuracy(_FromConfusionMatrix):
     def result(self) -> Any:
         matrix = self.matrix()
         truth = ops.sum(matrix, axis=1)
-        return _mean(ops.where(truth > 0, _ratio(ops.diagonal(matrix), truth), float("nan")))
+        return _mean(_known_ratio(ops.diagonal(matrix), truth))
 
 
 @keras.saving.register_keras_serializable(package="keras_segpaint")
@@ -130,14 +130,104 @@ class FrequencyWeightedIoU(_FromConfusionMatrix):
         return _ratio(ops.sum(ops.where(truth > 0, truth * iou, 0.0)), ops.sum(truth))
 
 
+@keras.saving.register_keras_serializable(package="keras_segpaint")
+class PerClassDice(_FromConfusionMatrix):
+    """Dice score (F1) of every class: `(num_classes,)`, `nan` for classes neither in the truth nor in the prediction.
+
+    Arguments are those of `ConfusionMatrix`.
+
+    Example:
+        >>> import numpy as np
+        >>> metric = PerClassDice(3, sparse_y_pred=True)
+        >>> metric.update_state(np.array([[[0, 1, 1]]]), np.array([[[0, 0, 1]]]))
+        >>> [round(score, 4) for score in np.asarray(metric.result()).tolist()]
+        [0.6667, 0.6667, nan]
+    """
+
+    default_name = "per_class_dice"
+
+    def result(self) -> Any:
+        return _dice(self.matrix())
+
+
+@keras.saving.register_keras_serializable(package="keras_segpaint")
+class DiceScore(_FromConfusionMatrix):
+    """Mean Dice score (F1) of the classes that occur in the truth or the prediction; 0 before any pixel.
+
+    It is that of the whole data set, not a mean over batches or images. Arguments are those of `ConfusionMatrix`.
+
+    Example:
+        >>> import numpy as np
+        >>> metric = DiceScore(3, sparse_y_pred=True)
+        >>> metric.update_state(np.array([[[0, 1, 1]]]), np.array([[[0, 0, 1]]]))
+        >>> round(float(metric.result()), 4)
+        0.6667
+    """
+
+    default_name = "dice_score"
+
+    def result(self) -> Any:
+        return _mean(_dice(self.matrix()))
+
+
+@keras.saving.register_keras_serializable(package="keras_segpaint")
+class PerClassPrecision(_FromConfusionMatrix):
+    """Share of the pixels predicted as each class that are of it: `(num_classes,)`, `nan` for classes never predicted.
+
+    Arguments are those of `ConfusionMatrix`.
+
+    Example:
+        >>> import numpy as np
+        >>> metric = PerClassPrecision(2, sparse_y_pred=True)
+        >>> metric.update_state(np.array([[[0, 1, 1]]]), np.array([[[0, 0, 1]]]))
+        >>> np.asarray(metric.result()).tolist()
+        [0.5, 1.0]
+    """
+
+    default_name = "per_class_precision"
+
+    def result(self) -> Any:
+        matrix = self.matrix()
+        return _known_ratio(ops.diagonal(matrix), ops.sum(matrix, axis=0))
+
+
+@keras.saving.register_keras_serializable(package="keras_segpaint")
+class PerClassRecall(_FromConfusionMatrix):
+    """Share of the pixels of each class that are predicted as it: `(num_classes,)`, `nan` for classes not in the truth.
+
+    Arguments are those of `ConfusionMatrix`.
+
+    Example:
+        >>> import numpy as np
+        >>> metric = PerClassRecall(2, sparse_y_pred=True)
+        >>> metric.update_state(np.array([[[0, 1, 1]]]), np.array([[[0, 0, 1]]]))
+        >>> np.asarray(metric.result()).tolist()
+        [1.0, 0.5]
+    """
+
+    default_name = "per_class_recall"
+
+    def result(self) -> Any:
+        matrix = self.matrix()
+        return _known_ratio(ops.diagonal(matrix), ops.sum(matrix, axis=1))
+
+
 def _ratio(part: Any, whole: Any) -> Any:
     return part / ops.maximum(whole, 1.0)
 
 
+def _known_ratio(part: Any, whole: Any) -> Any:
+    """`nan` where there is nothing to judge by."""
+    return ops.where(whole > 0, _ratio(part, whole), float("nan"))
+
+
 def _iou(matrix: Any) -> Any:
     correct = ops.diagonal(matrix)
-    union = ops.sum(matrix, axis=0) + ops.sum(matrix, axis=1) - correct
-    return ops.where(union > 0, _ratio(correct, union), float("nan"))
+    return _known_ratio(correct, ops.sum(matrix, axis=0) + ops.sum(matrix, axis=1) - correct)
+
+
+def _dice(matrix: Any) -> Any:
+    return _known_ratio(2.0 * ops.diagonal(matrix), ops.sum(matrix, axis=0) + ops.sum(matrix, axis=1))
 
 
 def _mean(values: Any) -> Any:

@@ -10,6 +10,7 @@ from keras_segpaint.training.inpainting_recipe import InpaintingRecipe
 from keras_segpaint.training.optimizers import add_weight_decay, build_augmentation, build_optimizer, build_schedule
 from keras_segpaint.training.recipe import Recipe
 from keras_segpaint.training.run import train
+from keras_segpaint.training.segmentation_losses import build_label_loss
 from keras_segpaint.training.segmentation_recipe import SegmentationRecipe
 from keras_segpaint.training.stage import TrainingError
 from keras_segpaint.training.task import RunResult
@@ -27,6 +28,7 @@ __all__ = [
     "TrainingError",
     "add_weight_decay",
     "build_augmentation",
+    "build_label_loss",
     "build_loss",
     "build_optimizer",
     "build_schedule",

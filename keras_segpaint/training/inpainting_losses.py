@@ -20,6 +20,7 @@ _NAMES = (
     "PartialConvolutionLoss",
     "PerceptualLoss",
     "SpatiallyDiscountedL1",
+    "StructuralSimilarityLoss",
     "StyleLoss",
 )
 _POOLS = ("pool1", "pool2", "pool3")

@@ -1,10 +1,11 @@
 """What a paper says about training a network for segmentation."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from keras_segpaint.training.recipe import Recipe
+from keras_segpaint.training.segmentation_losses import build_label_loss
 
 __all__ = ["SegmentationRecipe"]
 
@@ -24,6 +25,9 @@ class SegmentationRecipe(Recipe):
             the gradient. Defaults to `0.0`.
         encoder_epochs: Epochs of a first stage that trains the encoder alone, for networks with such a stage.
             Defaults to `0`, no such stage.
+        loss: `{"name": a loss of label maps in keras_segpaint.losses, argument: value, ...}`; the `terms` of a `LossSum` are
+            such mappings, with a `weight` each. Losses that take class weights get those of the recipe. Defaults to
+            `SparseCrossentropy`.
 
     The other arguments are those of `Recipe`.
 
@@ -49,10 +53,12 @@ class SegmentationRecipe(Recipe):
     class_weights: str | None = None
     weight_decay: float = 0.0
     encoder_epochs: int = 0
+    loss: Mapping[str, Any] = field(default_factory=lambda: {"name": "SparseCrossentropy"})
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self.check_least(encoder_epochs=0, weight_decay=0)
+        build_label_loss(self.loss)
         if self.class_weights is not None and self.class_weights not in CLASS_WEIGHTS:
             raise ValueError(
                 f"`class_weights` must be one of {', '.join(CLASS_WEIGHTS)} or None. "

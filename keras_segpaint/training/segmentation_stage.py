@@ -8,10 +8,11 @@ from typing import Any, ClassVar
 import keras
 import numpy as np
 
-from keras_segpaint import data, losses, metrics, models
+from keras_segpaint import data, metrics, models
 from keras_segpaint.training.checkpoint import Monitor
 from keras_segpaint.training.labels import FittedLabels
 from keras_segpaint.training.optimizers import add_weight_decay, build_augmentation, build_optimizer
+from keras_segpaint.training.segmentation_losses import build_label_loss
 from keras_segpaint.training.segmentation_recipe import SegmentationRecipe
 from keras_segpaint.training.stage import Stage
 
@@ -58,7 +59,7 @@ class SegmentationStage(Stage):
         labels = dict(ignore_class=self.train_data.ignore_class, data_format=model.data_format)
         model.compile(
             optimizer=build_optimizer(self.recipe, steps_per_epoch),
-            loss=losses.SparseCrossentropy(class_weights=self.class_weights, **labels),
+            loss=build_label_loss(self.recipe.loss, self.class_weights, **labels),
             metrics=[metrics.MeanIoU(model.num_classes, name="mean_iou", **labels)],
         )
 

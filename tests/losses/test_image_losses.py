@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from keras_segpaint import losses
+from keras_segpaint import losses, metrics
 from keras_segpaint.layers import IdentityInitializer
 
 LAST = dict(data_format="channels_last")
@@ -105,6 +105,45 @@ def test_total_variation_counts_pairs_of_the_grown_hole():
     ramp = np.tile(np.arange(5, dtype="float32").reshape(1, 1, 5, 1), (1, 5, 1, 1))
     # In the 3 x 3 pixels of the grown hole there are 6 horizontal pairs, and the network's output is the truth.
     assert float(losses.HoleTotalVariation(**LAST)(ramp, ramp, mask)) == pytest.approx(6 / 20)
+
+
+def test_structural_similarity_equals_the_reference_and_the_metric(fixture_arrays):
+    arrays = fixture_arrays("image_metrics").arrays
+    a, b, mask = (arrays[name] for name in ("a", "b", "hole_mask"))
+    whole = losses.StructuralSimilarityLoss("image", (0, 1), **LAST)
+    everywhere = np.ones_like(mask)
+    assert float(whole(a, b, everywhere)) == pytest.approx(1 - arrays["ssim_gaussian11"].mean(), rel=1e-4)
+    for index in range(2):
+        one = slice(index, index + 1)
+        metric = metrics.SSIM("hole", value_range=(0, 1), **LAST)
+        metric.update_state(a[one], b[one], mask[one])
+        loss = losses.StructuralSimilarityLoss("hole", (0, 1), **LAST)
+        assert float(loss(a[one], b[one], mask[one])) == pytest.approx(1 - float(metric.result()), rel=1e-4)
+        first = losses.StructuralSimilarityLoss("hole", (0, 1), data_format="channels_first")
+        planes = [array[one].transpose(0, 3, 1, 2) for array in (a, b, mask)]
+        assert float(first(*planes)) == pytest.approx(1 - float(metric.result()), rel=1e-4)
+    assert float(loss(a, b, np.zeros_like(mask))) == 0
+
+
+def test_structural_similarity_trains(rng):
+    """A convolution that starts far from the identity comes nearer to it, known pixels or not, also in half precision."""
+    truth = rng.uniform(-1, 1, (2, 20, 24, 3)).astype("float32")
+    mask = np.zeros((2, 20, 24, 1), "float32")
+    mask[:, 6:16, 8:20] = 1
+    loss = losses.StructuralSimilarityLoss(**LAST)
+    again = losses.StructuralSimilarityLoss.from_config(loss.get_config())
+    half = [ops.convert_to_tensor(array.astype("float16")) for array in (truth, truth * 0.5, mask)]
+    assert float(again(*half)) == pytest.approx(float(loss(truth, truth * 0.5, mask[..., 0])), rel=5e-3)
+    image = keras.Input((20, 24, 3))
+    conv = keras.layers.Conv2D(3, 1, **LAST, kernel_initializer=IdentityInitializer(0.0))
+    model = keras.Model(image, conv(image))
+    model.compile(keras.optimizers.SGD(0.5), loss)
+    logged = [
+        model.fit(truth[..., ::-1], truth, sample_weight=mask, batch_size=2, verbose=0).history["loss"][0]
+        for _ in range(4)
+    ]
+    assert logged[0] == pytest.approx(float(loss(truth, truth[..., ::-1], mask)), rel=1e-3)
+    assert np.all(np.diff(logged) < 0)
 
 
 @pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
@@ -262,6 +301,12 @@ def test_torch_preprocessing():
         (lambda: losses.MaskedL1("outside"), "`region`"),
         (lambda: losses.MaskedL1(average="mean"), "`average`"),
         (lambda: losses.SpatiallyDiscountedL1(gamma=1.5), "`gamma` must be in"),
+        (lambda: losses.StructuralSimilarityLoss("outside"), "`region`"),
+        (lambda: losses.StructuralSimilarityLoss(value_range=(1, 0)), "`value_range`"),
+        (
+            lambda: losses.StructuralSimilarityLoss(**LAST)(*[np.zeros((1, 9, 16, 3))] * 2, np.ones((1, 9, 16))),
+            "at least 11",
+        ),
         (lambda: losses.PerceptualLoss(None, value_range=(1, 0)), "`value_range`"),
         (lambda: losses.PartialConvolutionLoss(None, {"holes": 1.0}), "Received: holes"),
         (lambda: losses.feature_network(feature_model(), [], "imagenet"), "`preprocessing`"),

@@ -14,6 +14,10 @@ KEYS = {
     "PixelAccuracy": "pixel_accuracy",
     "MeanAccuracy": "mean_class_accuracy",
     "FrequencyWeightedIoU": "frequency_weighted_iou",
+    "DiceScore": "mean_dice",
+    "PerClassDice": "dice",
+    "PerClassPrecision": "precision",
+    "PerClassRecall": "class_accuracy",
 }
 
 
@@ -42,7 +46,7 @@ def test_equal_to_the_reference(values, name, ignored):
     for image in range(2):
         metric.update_state(values[truth][image : image + 1], values["y_pred"][image : image + 1])
     expected = values[prefix + KEYS[name]]
-    np.testing.assert_allclose(ops.convert_to_numpy(metric.result()), expected, rtol=1e-5)
+    np.testing.assert_allclose(ops.convert_to_numpy(metric.result()), expected, rtol=1e-6)
 
 
 def test_confusion_matrix_equals_the_reference(values):
@@ -60,6 +64,9 @@ def test_scores_equal_the_reference(values):
     result = metrics.scores(values["confusion"])
     np.testing.assert_allclose(result.iou, values["iou"])
     np.testing.assert_allclose(result.class_accuracy, values["class_accuracy"])
+    np.testing.assert_allclose(result.precision, values["precision"])
+    np.testing.assert_allclose(result.dice, values["dice"])
+    assert result.mean_dice == pytest.approx(float(values["mean_dice"]))
     assert result.mean_iou == pytest.approx(float(values["mean_iou_union_nonempty"]))
     assert result.pixel_accuracy == pytest.approx(float(values["pixel_accuracy"]))
     assert result.mean_accuracy == pytest.approx(float(values["mean_class_accuracy"]))
@@ -98,6 +105,13 @@ def test_ignore_class_inside_and_outside_of_the_classes(ignore_class, rng):
     np.testing.assert_array_equal(metric.counts(), count(truth, predicted, 4, ignore_class))
 
 
+def test_one_logit_of_two_classes(rng):
+    truth, logits = rng.integers(0, 2, (2, 5, 6)), rng.normal(size=(2, 5, 6, 1)).astype("float32")
+    metric = metrics.ConfusionMatrix(2, **LAST)
+    metric.update_state(truth[..., None], logits)
+    np.testing.assert_array_equal(metric.counts(), count(truth, (logits[..., 0] > 0).astype(int), 2))
+
+
 def test_class_maps_with_a_channel_axis(rng):
     truth, predicted = rng.integers(0, 3, (2, 5, 6, 1)), rng.integers(0, 3, (2, 5, 6, 1))
     expected = count(truth, predicted, 3)
@@ -132,7 +146,7 @@ def test_counts_beyond_int32():
 def test_nothing_seen():
     for name in KEYS:
         result = ops.convert_to_numpy(getattr(metrics, name)(2).result())
-        assert np.isnan(result).all() if name == "PerClassIoU" else result == 0
+        assert np.isnan(result).all() if name.startswith("PerClass") else result == 0
     empty = metrics.scores(np.zeros((2, 2)))
     assert np.isnan([empty.mean_iou, empty.pixel_accuracy, empty.frequency_weighted_iou]).all()
 
@@ -158,7 +172,7 @@ def test_arrays_under_fit(jit_compile, rng):
 
 def test_in_compile_and_saved(tmp_path, rng):
     model = keras.Sequential([keras.Input((4, 4, 3)), keras.layers.Conv2D(2, 1, data_format="channels_last")])
-    names = [name for name in KEYS if name != "PerClassIoU"]
+    names = [name for name in KEYS if not name.startswith("PerClass")]
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile("sgd", loss, metrics=[getattr(metrics, name)(2, **LAST) for name in names])
     x, y = rng.random((6, 4, 4, 3), dtype="float32"), rng.integers(0, 2, (6, 4, 4))
@@ -166,6 +180,7 @@ def test_in_compile_and_saved(tmp_path, rng):
     predicted = np.asarray(model.predict(x, verbose=0)).argmax(-1)
     expected = metrics.scores(count(y, predicted, 2))
     assert logged["mean_iou"] == pytest.approx(expected.mean_iou, rel=1e-5)
+    assert logged["dice_score"] == pytest.approx(expected.mean_dice, rel=1e-5)
     assert logged["pixel_accuracy"] == pytest.approx(expected.pixel_accuracy, rel=1e-5)
     assert logged["mean_accuracy"] == pytest.approx(expected.mean_accuracy, rel=1e-5)
     assert logged["frequency_weighted_iou"] == pytest.approx(expected.frequency_weighted_iou, rel=1e-5)

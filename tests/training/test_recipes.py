@@ -1,15 +1,18 @@
 """Recipes and what is built from them."""
 
 import dataclasses
+import json
+import types
 
 import keras
 import numpy as np
 import pytest
 
-from keras_segpaint import data, models, training
+from keras_segpaint import data, losses, models, training
 from keras_segpaint.training import SegmentationRecipe, TrainConfig, recipes
+from keras_segpaint.training.segmentation_stage import SegmentationStage
 
-OPTIONAL = {"encoder_epochs"}
+OPTIONAL = {"encoder_epochs", "loss"}
 
 
 @pytest.mark.parametrize("name", recipes.RECIPES)
@@ -57,6 +60,48 @@ def test_fields_that_are_mappings_are_merged():
     shorter = recipes.get("PConvUNet").with_changes({"epochs": 5, "loss": {"features": None}})
     assert (shorter.fine_tuning["epochs"], shorter.fine_tuning["learning_rate"]) == (5, 5e-5)
     assert shorter.loss == {"name": "PartialConvolutionLoss", "features": None}
+
+
+LABEL_LOSSES = [
+    "BoundaryWeightedCrossentropy",
+    "Dice",
+    "Focal",
+    "FocalTversky",
+    "Jaccard",
+    "LovaszSoftmax",
+    "MCC",
+    "OHEMCrossentropy",
+    "SparseCrossentropy",
+    "Tversky",
+]
+
+
+@pytest.mark.parametrize("name", LABEL_LOSSES)
+def test_every_loss_of_label_maps_has_its_name_in_a_recipe(name):
+    changed = TrainConfig("ENet", recipe={"loss": {"name": name}}).resolve()
+    assert changed.loss == {"name": name}
+    loss = training.build_label_loss(changed.loss, [1.0, 2.0], ignore_class=7, data_format="channels_last")
+    assert type(loss) is getattr(losses, name) and loss.ignore_class == 7
+    assert getattr(loss, "class_weights", [1.0, 2.0]) == [1.0, 2.0]
+
+
+def test_a_sum_of_losses_is_plain_data():
+    terms = [{"name": "Dice", "weight": 0.5, "smooth": 1.0}, {"name": "SparseCrossentropy"}]
+    config = TrainConfig("ENet", recipe={"loss": {"name": "LossSum", "terms": terms}})
+    resolved = TrainConfig.from_dict(json.loads(json.dumps(config.to_dict()))).resolve()
+    loss = training.build_label_loss(resolved.loss, [1.0, 2.0], 7, "channels_last")
+    assert loss.weights == [0.5, 1.0]
+    assert (loss.terms[0].smooth, loss.terms[0].ignore_class, loss.terms[1].class_weights) == (1.0, 7, [1.0, 2.0])
+
+
+def test_the_loss_of_a_recipe_is_the_one_compiled():
+    model = models.UNet(3, base_filters=2)
+    shared = dict(recipe=recipe(loss={"name": "Focal", "gamma": 1.0}), class_weights=[1.0, 2.0, 3.0])
+    examples = types.SimpleNamespace(ignore_class=11)
+    stage = SegmentationStage(folder=None, config=TrainConfig("UNet"), train_data=examples, val_data=examples, **shared)
+    stage.compile(model, steps_per_epoch=1)
+    assert isinstance(model.loss, losses.Focal)
+    assert (model.loss.gamma, model.loss.class_weights, model.loss.ignore_class) == (1.0, [1.0, 2.0, 3.0], 11)
 
 
 def recipe(**changes) -> SegmentationRecipe:
@@ -148,6 +193,12 @@ def test_settings_change_the_recipe():
         ({"model": "ENet", "recipe": {"lr": 1}}, "no lr"),
         ({"model": "ENet", "epochs": 0}, "`epochs` must be"),
         ({"model": "ENet", "recipe": {"class_weights": "inverse"}}, "class_weights"),
+        ({"model": "ENet", "recipe": {"loss": {"name": "MaskedL1"}}}, "`loss` must have a name out of.*Focal"),
+        ({"model": "ENet", "recipe": {"loss": {"gamma": 1.0}}}, "SparseCrossentropy cannot be built.*gamma"),
+        ({"model": "ENet", "recipe": {"loss": {"name": "Focal", "gamma": -1}}}, "`gamma`"),
+        ({"model": "ENet", "recipe": {"loss": {"name": "Dice", "ignore_class": 3}}}, "follows from the data"),
+        ({"model": "ENet", "recipe": {"loss": {"name": "LossSum", "terms": "Dice"}}}, "must be a list"),
+        ({"model": "ENet", "recipe": {"loss": {"name": "LossSum"}}}, "at least one loss"),
     ],
 )
 def test_settings_are_checked_before_any_data_is_read(settings, message):
