@@ -22,6 +22,11 @@ if os.environ.get("KERAS_BACKEND") == "jax":
 import numpy as np
 import pytest
 
+if os.environ.get("KERAS_BACKEND") == "jax":
+    from tests.jax_drawing import draw_by_numpy
+
+    draw_by_numpy()
+
 # A process may have 65,530 on Linux.
 MANY_MAPPINGS = 20_000
 

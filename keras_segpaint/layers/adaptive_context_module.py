@@ -7,6 +7,8 @@ from keras import layers, ops
 
 from keras_segpaint.layers.factory import NORMALIZATIONS, LayerFactory
 from keras_segpaint.ops.adaptive_pooling import adaptive_average_pool
+from keras_segpaint.ops.attention_map import AttentionMap, checked_position
+from keras_segpaint.ops.labels import channels_last
 from keras_segpaint.ops.spatial import channel_axis, spatial_axes, spatial_size, standardize_data_format
 
 
@@ -106,13 +108,34 @@ class AdaptiveContextModule(layers.Layer):
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         reduced = self.reduction_unit(inputs, training=training)
-        image = ops.mean(reduced, axis=spatial_axes(self.data_format), keepdims=True)
-        guided = reduced + self.image_unit(image, training=training)
-        affinity = ops.sigmoid(self.affinity_conv(guided))
+        affinity = self._affinity(reduced, training)
         regions = self.region_unit(adaptive_average_pool(inputs, self.bins, self.data_format), training=training)
         context = self.residual_unit(self._mix(affinity, regions), training=training)
         x = ops.relu(context + reduced)
         return self.fusion_unit(x, training=training) if self.fusion else x
+
+    def attention_map(self, inputs: Any, position: tuple[int, int] | None = None) -> AttentionMap:
+        """How much a position takes from each region, for display.
+
+        Args:
+            inputs: As in the call.
+            position: Row and column in the feature map.
+
+        Returns:
+            Weights `(batch, bins, bins)` in [0, 1].
+
+        Raises:
+            ValueError: If there is no such position.
+        """
+        row, column = checked_position(position, inputs, self.data_format)
+        affinity = self._affinity(self.reduction_unit(inputs, training=False), training=False)
+        weights = channels_last(affinity, self.data_format)[:, row, column]
+        return AttentionMap("weights", ops.reshape(weights, (-1, self.bins, self.bins)))
+
+    def _affinity(self, reduced: Any, training: bool | None) -> Any:
+        """How much each pixel takes from each region."""
+        image = ops.mean(reduced, axis=spatial_axes(self.data_format), keepdims=True)
+        return ops.sigmoid(self.affinity_conv(reduced + self.image_unit(image, training=training)))
 
     def _mix(self, affinity: Any, regions: Any) -> Any:
         """For each pixel the sum of all regions, each times the pixel's affinity to it."""

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
+from keras_segpaint.ops.attention_map import AttentionMap
 from keras_segpaint.ops.softmax import attention_weights
 from keras_segpaint.ops.spatial import standardize_data_format
 
@@ -45,14 +46,27 @@ class ChannelAttention(layers.Layer):
         self.gamma = self.add_weight(shape=(1,), initializer=self.gamma_initializer, name="gamma")
 
     def call(self, inputs: Any) -> Any:
+        attention = self._attention(inputs)
+        last = self.data_format == "channels_last"
+        mixture = ops.einsum("bcd,bhwd->bhwc" if last else "bcd,bdhw->bchw", attention, inputs)
+        return inputs + self.gamma * mixture
+
+    def attention_map(self, inputs: Any, position: tuple[int, int] | None = None) -> AttentionMap:
+        """How much each channel takes from each channel, for display: `(batch, channels, channels)`.
+
+        Args:
+            inputs: As in the call.
+            position: Without effect; the channels of all positions are mixed alike.
+        """
+        return AttentionMap("channels", self._attention(inputs))
+
+    def _attention(self, inputs: Any) -> Any:
         # In float16 a sum over all positions would overflow.
         x = ops.cast(inputs, "float32")
         last = self.data_format == "channels_last"
         energy = ops.einsum("bhwc,bhwd->bcd" if last else "bchw,bdhw->bcd", x, x)
         # The softmax is the same whether or not a channel's largest sum is added to all of its entries.
-        attention = attention_weights(-energy, inputs.dtype)
-        mixture = ops.einsum("bcd,bhwd->bhwc" if last else "bcd,bdhw->bchw", attention, inputs)
-        return inputs + self.gamma * mixture
+        return attention_weights(-energy, inputs.dtype)
 
     def compute_output_spec(self, inputs: Any) -> keras.KerasTensor:
         return keras.KerasTensor(inputs.shape, dtype=self.compute_dtype)

@@ -6,6 +6,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
+from keras_segpaint.ops.attention_map import AttentionMap, checked_position
 from keras_segpaint.ops.box_sum import box_sum
 from keras_segpaint.ops.labels import channels_last
 from keras_segpaint.ops.ordering import after
@@ -122,9 +123,52 @@ class ContextualAttention(layers.Layer):
         self.data_format = standardize_data_format(data_format)
 
     def call(self, foreground: Any, background: Any, hole_mask: Any = None) -> Any:
+        output, offsets = self._rebuilt(foreground, background, hole_mask, self.return_offsets)
+        return (output, offsets) if self.return_offsets else output
+
+    def attention_map(
+        self, foreground: Any, background: Any, hole_mask: Any = None, position: tuple[int, int] | None = None
+    ) -> AttentionMap:
+        """Where the foreground takes its patches from, for display.
+
+        Args:
+            foreground: As in the call.
+            background: As in the call.
+            hole_mask: As in the call.
+            position: Row and column in the foreground. `None` for the way from each position to the patch of the largest
+                weight.
+
+        Returns:
+            Weights of the background's patches, `(batch, rows, columns)`, for one position; offsets `(batch,
+            ceil(height / rate), ceil(width / rate), 2)` without one.
+
+        Raises:
+            ValueError: If there is no such position.
+        """
+        if position is None:
+            return AttentionMap("offsets", self._rebuilt(foreground, background, hole_mask, True)[1])
+        row, column = (place // self.rate for place in checked_position(position, foreground, self.data_format))
         foreground, background = (channels_last(x, self.data_format) for x in (foreground, background))
+        queries, keys, valid = self._compared(foreground, background, hole_mask)
+        bounds = self._bounds(queries, keys)
+        # The strip of rows in which the position lies.
+        number = next(index for index, last in enumerate(bounds[1:]) if row < last)
+        first, last = bounds[number : number + 2]
+        sums = DiagonalSums(self.kernel_size, self.fuse_kernel)
+        scores = self._scores(queries, keys, self._inverse_norm(keys), sums, first, last, bounds[-1])
+        attention = self._attention(scores[:, :, :, :: self.stride, :: self.stride], valid)
+        return AttentionMap("weights", attention[:, row - first, column])
+
+    def _compared(self, foreground: Any, background: Any, hole_mask: Any) -> tuple[Any, Any, Any]:
+        """Queries, keys, and which keys are known, of maps with their channels at the end."""
         queries, keys = (ops.cast(x[:, :: self.rate, :: self.rate], "float32") for x in (foreground, background))
         valid = None if hole_mask is None else self._valid(channels_last(hole_mask, self.data_format), keys)
+        return queries, keys, valid
+
+    def _rebuilt(self, foreground: Any, background: Any, hole_mask: Any, with_offsets: bool) -> tuple[Any, Any]:
+        """The foreground rebuilt, and the offsets or `None`."""
+        foreground, background = (channels_last(x, self.data_format) for x in (foreground, background))
+        queries, keys, valid = self._compared(foreground, background, hole_mask)
         inverse_norm = self._inverse_norm(keys)
         values = blocks(background, self.rate, spatial_size(keys, "channels_last")) / 4.0
         sums = DiagonalSums(self.kernel_size, self.fuse_kernel)
@@ -137,7 +181,7 @@ class ContextualAttention(layers.Layer):
                 queries = after(queries, canvases[-1])
             scores = self._scores(queries, keys, inverse_norm, sums, first, last, height)
             attention = self._attention(scores[:, :, :, :: self.stride, :: self.stride], valid)
-            if self.return_offsets:
+            if with_offsets:
                 offsets.append(self._offsets(attention, first))
             canvas = paste(ops.cast(attention, self.compute_dtype), values, sums, self.stride)
             if canvases:
@@ -149,8 +193,8 @@ class ContextualAttention(layers.Layer):
         output = unblock(canvas, self.rate, spatial_size(foreground, "channels_last"))
         if self.data_format == "channels_first":
             output = ops.transpose(output, (0, 3, 1, 2))
-        if not self.return_offsets:
-            return output
+        if not with_offsets:
+            return output, None
         return output, (offsets[0] if len(offsets) == 1 else ops.concatenate(offsets, axis=1))
 
     def _bounds(self, queries: Any, keys: Any) -> list[Any]:

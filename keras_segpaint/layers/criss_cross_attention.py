@@ -59,3 +59,9 @@ class CrissCrossAttention(QueryKeyValueAttention):
             "bhwg,bgwc->bhwc" if last else "bhwg,bcgw->bchw", attention[..., :height], value
         ) + ops.einsum("bhwv,bhvc->bhwc" if last else "bhwv,bchv->bchw", attention[..., height:], value)
         return inputs + self.gamma * mixture
+
+    def _reach(self, position: tuple[int, int] | None, height: int, width: int) -> Any:
+        if position is None:
+            return None
+        rows, columns = ops.reshape(ops.arange(height), (-1, 1)), ops.reshape(ops.arange(width), (1, -1))
+        return ops.logical_or(ops.equal(rows, position[0]), ops.equal(columns, position[1]))

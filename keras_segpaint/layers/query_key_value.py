@@ -6,7 +6,8 @@ import keras
 from keras import layers
 
 from keras_segpaint.layers.factory import LayerFactory
-from keras_segpaint.ops.spatial import channel_axis, standardize_data_format
+from keras_segpaint.ops.attention_map import AttentionMap, position_weights
+from keras_segpaint.ops.spatial import channel_axis, spatial_size, standardize_data_format
 
 
 class QueryKeyValueAttention(layers.Layer):
@@ -39,6 +40,28 @@ class QueryKeyValueAttention(layers.Layer):
         for layer in (self.query, self.key, self.value):
             layer.build(input_shape)
         self.gamma = self.add_weight(shape=(1,), initializer=self.gamma_initializer, name="gamma")
+
+    def attention_map(self, inputs: Any, position: tuple[int, int] | None = None) -> AttentionMap:
+        """How much a position takes from each position, for display.
+
+        Args:
+            inputs: As in the call.
+            position: Row and column in the feature map.
+
+        Returns:
+            Weights `(batch, height, width)`, float32, 1 in total.
+
+        Raises:
+            ValueError: If there is no such position.
+        """
+        reach = self._reach(position, *spatial_size(inputs, self.data_format))
+        return AttentionMap(
+            "weights", position_weights(self.query(inputs), self.key(inputs), position, self.data_format, reach)
+        )
+
+    def _reach(self, position: tuple[int, int] | None, height: int, width: int) -> Any:
+        """Boolean `(height, width)`, what the position attends to; `None` for everything."""
+        return None
 
     def compute_output_spec(self, inputs: Any) -> keras.KerasTensor:
         return keras.KerasTensor(inputs.shape, dtype=self.compute_dtype)

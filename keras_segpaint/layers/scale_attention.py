@@ -6,6 +6,8 @@ import keras
 from keras import layers, ops
 
 from keras_segpaint.layers.factory import LayerFactory
+from keras_segpaint.ops.attention_map import AttentionMap
+from keras_segpaint.ops.labels import channels_last
 from keras_segpaint.ops.spatial import channel_axis, standardize_data_format
 
 
@@ -72,6 +74,16 @@ class ScaleAttention(layers.Layer):
         x = self.score(self.drop(self.conv(inputs), training=training))
         weights = ops.softmax(ops.cast(x, "float32"), axis=channel_axis(self.data_format))
         return ops.cast(weights, self.compute_dtype)
+
+    def attention_map(self, inputs: Any, position: tuple[int, int] | None = None) -> AttentionMap:
+        """How much each scale counts at each position, for display: `(batch, height, width, scales)`.
+
+        Args:
+            inputs: As in the call.
+            position: Without effect; all positions are given.
+        """
+        weights = channels_last(self.call(inputs, training=False), self.data_format)
+        return AttentionMap("gates", weights, tuple(f"scale {number}" for number in range(1, self.scales + 1)))
 
     def compute_output_spec(self, inputs: Any, training: bool | None = None) -> keras.KerasTensor:
         shape = list(inputs.shape)

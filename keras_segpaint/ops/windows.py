@@ -1,6 +1,9 @@
-"""Windows of convolutions that are padded alike on every side."""
+"""Windows of convolutions that are padded alike on every side, and what lies in the window around each pixel."""
 
+from collections.abc import Iterator
 from typing import Any
+
+from keras import ops
 
 from keras_segpaint.ops.spatial import channel_axis, replace_spatial, static_spatial_size
 
@@ -31,3 +34,32 @@ def convolved_shape(
     new = list(replace_spatial(shape, (rows, columns), data_format))
     new[channel_axis(data_format)] = filters
     return tuple(new)
+
+
+def neighbours(x: Any, radius: int) -> Iterator[tuple[int, int, Any]]:
+    """What each pixel of a map `(batch, height, width, channels)` finds at each place of the window around it.
+
+    Args:
+        x: The map; beyond its borders are zeros.
+        radius: The window has `2 * radius + 1` rows and columns.
+
+    Yields:
+        Rows down, columns to the right, and the map shifted so that each pixel holds that neighbour.
+    """
+    padded = ops.pad(x, ((0, 0), (radius, radius), (radius, radius), (0, 0)))
+    # Ends counted from behind: the size need not be known.
+    parts = [slice(start, start - 2 * radius or None) for start in range(2 * radius + 1)]
+    for row, rows in enumerate(parts):
+        for column, columns in enumerate(parts):
+            yield row - radius, column - radius, padded[:, rows, columns]
+
+
+def cell_means(x: Any, side: int) -> Any:
+    """Means over squares of `side` pixels of a map `(batch, height, width, channels)`; of what there is at its end."""
+
+    def sums(x: Any) -> Any:
+        padded = ops.pad(x, ((0, 0), (0, side - 1), (0, side - 1), (0, 0)))
+        parts = [slice(start, start - side + 1 or None, side) for start in range(side)]
+        return sum(padded[:, rows, columns] for rows in parts for columns in parts)
+
+    return sums(x) / sums(ops.ones_like(x[:1, :, :, :1]))

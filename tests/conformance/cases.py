@@ -87,6 +87,7 @@ LAYERS = {
         lambda f: layers.ChainedResidualPooling(2, pool_size=3, conv_first=True, data_format=f)
     ),
     "ChannelAttention": LayerCase(lambda f: layers.ChannelAttention(data_format=f)),
+    "ChannelGate": LayerCase(lambda f: layers.ChannelGate(1, data_format=f), inputs=((5, 7, 16),)),
     "ContextModule": LayerCase(lambda f: layers.ContextModule(3, (1, 2, 1), (2, 4, 4), padding="first", data_format=f)),
     "ContextualAttention": LayerCase(
         lambda f: layers.ContextualAttention(data_format=f),
@@ -100,7 +101,18 @@ LAYERS = {
         inputs=((5, 7, 4), (9, 6, 4)),
         apply=lambda layer, tensors: layer(*tensors),
     ),
+    "ConvBlockAttention": LayerCase(lambda f: layers.ConvBlockAttention(1, data_format=f), inputs=((5, 7, 16),)),
+    "ConvCRF": LayerCase(lambda f: layers.ConvCRF(3, iterations=2, data_format=f), inputs=((9, 7, 4), (9, 7, 3))),
+    "ConvCRF-full": LayerCase(
+        lambda f: layers.ConvCRF(
+            5, iterations=2, srgb=100, compat="full", learn_deviations=True, blur=2, data_format=f
+        ),
+        inputs=((5, 8, 3), (5, 8, 3)),
+    ),
     "CrissCrossAttention": LayerCase(lambda f: layers.CrissCrossAttention(data_format=f), inputs=((9, 7, 16),)),
+    "EfficientChannelAttention": LayerCase(
+        lambda f: layers.EfficientChannelAttention(data_format=f), inputs=((5, 7, 16),)
+    ),
     "FeatureShift": LayerCase(
         lambda f: layers.FeatureShift(data_format=f),
         inputs=((5, 7, 4), (5, 7, 1)),
@@ -121,6 +133,15 @@ LAYERS = {
         inputs=((9, 6, 4), (5, 3, 6)),
         apply=lambda layer, tensors: layer(tensors),
     ),
+    "NonLocalBlock": LayerCase(
+        lambda f: layers.NonLocalBlock(max_attention_elements=200, data_format=f), inputs=((5, 7, 4),)
+    ),
+    "NonLocalBlock-dot_product": LayerCase(
+        lambda f: layers.NonLocalBlock("dot_product", norm=False, data_format=f), inputs=((5, 7, 4),)
+    ),
+    "NonLocalBlock-gaussian": LayerCase(
+        lambda f: layers.NonLocalBlock("gaussian", subsample=True, data_format=f), inputs=((5, 7, 4),)
+    ),
     "PartialConv2D": LayerCase(
         lambda f: layers.PartialConv2D(5, 3, strides=2, activation="relu", data_format=f),
         inputs=((9, 13, 4), (9, 13, 1)),
@@ -134,12 +155,34 @@ LAYERS = {
     "PositionAttention": LayerCase(lambda f: layers.PositionAttention(data_format=f), inputs=((5, 7, 16),)),
     "PyramidPooling": LayerCase(lambda f: layers.PyramidPooling(filters=3, data_format=f)),
     "ReflectionPadding2D": LayerCase(lambda f: layers.ReflectionPadding2D(10, data_format=f)),
+    "ResidualAttention": LayerCase(lambda f: layers.ResidualAttention(data_format=f), inputs=((5, 7, 8),)),
     "ResidualConvUnit": LayerCase(lambda f: layers.ResidualConvUnit(data_format=f)),
     "Resize": LayerCase(lambda f: layers.Resize(size=(15, 7), data_format=f)),
     "ScaleAttention": LayerCase(lambda f: layers.ScaleAttention(3, filters=8, data_format=f)),
+    "SelectiveKernel": LayerCase(
+        lambda f: layers.SelectiveKernel(groups=2, min_units=4, data_format=f), inputs=((5, 7, 8),)
+    ),
+    "SelectiveKernel-strides": LayerCase(
+        lambda f: layers.SelectiveKernel(groups=2, min_units=4, strides=2, fuse_norm=False, data_format=f),
+        inputs=((5, 7, 8),),
+    ),
+    "SelfAttention2D": LayerCase(
+        lambda f: layers.SelfAttention2D(2, 2, max_attention_elements=200, data_format=f), inputs=((5, 7, 4),)
+    ),
+    "SpatialGate": LayerCase(lambda f: layers.SpatialGate(data_format=f)),
+    "SpatialTransformer": LayerCase(lambda f: layers.SpatialTransformer(data_format=f)),
+    "SpatialTransformer-size": LayerCase(
+        lambda f: layers.SpatialTransformer(
+            keras.Sequential([keras.layers.GlobalAveragePooling2D(data_format=f), keras.layers.Dense(5)]),
+            size=(6, 5),
+            data_format=f,
+        ),
+        inputs=((5, 7, 4),),
+    ),
     "SpectralNormalization": LayerCase(
         lambda f: layers.SpectralNormalization(keras.layers.Conv2D(5, 3, data_format=f))
     ),
+    "SqueezeExcitation": LayerCase(lambda f: layers.SqueezeExcitation(1, data_format=f), inputs=((5, 7, 16),)),
     "SymmetricPadding2D": LayerCase(lambda f: layers.SymmetricPadding2D((3, 5), data_format=f)),
     "WeightedSum": LayerCase(
         lambda f: layers.WeightedSum(data_format=f),
@@ -304,6 +347,6 @@ def can_train(path: str) -> bool:
     """Whether a weight has a gradient but for rounding.
 
     A softmax over keys is blind to what all keys share, their bias; so is batch normalisation to that of the convolution
-    in front of it, as in GFRNet's first stage.
+    in front of it, as in GFRNet's first stage and the non-local block's last.
     """
-    return not path.endswith(("key/bias", "conv6/bias", "conv7/bias"))
+    return not path.endswith(("key/bias", "conv6/bias", "conv7/bias", "output_conv/bias"))

@@ -8,6 +8,7 @@ import keras
 from keras_segpaint.backbones.base import build_features
 from keras_segpaint.layers import AtrousSpatialPyramidPooling, Resize
 from keras_segpaint.layers.factory import LayerFactory
+from keras_segpaint.layers.named_attention import Attention, attend, standardize_attention
 from keras_segpaint.models.segmentation.base import SegmentationModel, image_input, standardize_arguments
 from keras_segpaint.models.segmentation.deeplab_v3 import MULTI_GRID, atrous_rates
 from keras_segpaint.models.segmentation.heads import upsample_logits
@@ -47,6 +48,10 @@ class DeepLabV3Plus(SegmentationModel):
         backbone_options: Further arguments of the backbone, such as `{"base_filters": 32}` for a narrower ResNet.
             Defaults to `None`.
         weights: `None`, or weights of the backbone: `"imagenet"` or the path of a file. Defaults to `None`.
+        attention: `None`, or attention between the encoder, whose end the pyramid is, and the decoder: a layer, or one
+            of `"se"`, `"eca"`, `"cbam"`, `"sk"`, `"non_local"`, `"self"`, `"position"`, `"channel"`, `"criss_cross"`,
+            `"residual"`; see `keras_segpaint.layers`. Of a layer the configuration is taken, with weights of its own.
+            Defaults to `None`.
         data_format: `"channels_last"`, `"channels_first"` or `None` for Keras's default.
         dtype: Dtype or policy of the layers; the logits are float32. `None` for Keras's default.
         name: String. Defaults to `"deeplab_v3_plus"`.
@@ -122,11 +127,13 @@ class DeepLabV3Plus(SegmentationModel):
         align_corners: bool = False,
         backbone_options: Mapping[str, Any] | None = None,
         weights: str | None = None,
+        attention: Attention = None,
         data_format: str | None = None,
         dtype: Any = None,
         name: str = "deeplab_v3_plus",
     ):
         input_shape, data_format, policy = standardize_arguments(num_classes, input_shape, data_format, dtype)
+        attention = standardize_attention(attention)
         if decoder_convs < 1:
             raise ValueError(f"`decoder_convs` must be an integer >= 1. Received: decoder_convs={decoder_convs}")
         own: dict[str, Any] = {"multi_grid": tuple(multi_grid)} if backbone.startswith("resnet") else {}
@@ -150,7 +157,7 @@ class DeepLabV3Plus(SegmentationModel):
         inputs = image_input(input_shape, data_format)
         features = build_features(backbone, inputs, build, output_stride=output_stride, **options)
         x = decoder(
-            pyramid(features["level5"]),
+            attend(pyramid(features["level5"]), attention, build, "attention"),
             features["level2"],
             build,
             filters=decoder_filters,
@@ -183,6 +190,7 @@ class DeepLabV3Plus(SegmentationModel):
             dropout=dropout,
             align_corners=align_corners,
             backbone_options=dict(backbone_options or {}),
+            attention=attention,
             data_format=data_format,
             dtype=policy.name,
         )

@@ -8,6 +8,7 @@ from keras import layers, ops
 
 from keras_segpaint.layers import MatchSize2D, MaxPoolingWithArgmax2D, MaxUnpooling2D, SymmetricPadding2D
 from keras_segpaint.layers.factory import LayerFactory
+from keras_segpaint.layers.named_attention import Attention, attend, standardize_attention
 from keras_segpaint.models.segmentation.base import (
     SegmentationModel,
     float32_logits,
@@ -90,6 +91,9 @@ class ENet(SegmentationModel):
             `"pytorch_2018"` (its first layout: overlapping 3x3 pools, PReLU in the decoder). Defaults to `"paper"`.
         stage: `"full"`, or `"encoder"` for the first of the paper's two training stages: the encoder with a 1x1
             classifier at an eighth of the size. Layers of both have the same names. Defaults to `"full"`.
+        attention: `None`, or attention between encoder and decoder: a layer, or one of `"se"`, `"eca"`, `"cbam"`,
+            `"sk"`, `"non_local"`, `"self"`, `"position"`, `"channel"`, `"criss_cross"`, `"residual"`; see
+            `keras_segpaint.layers`. Of a layer the configuration is taken, with weights of its own. Defaults to `None`.
         data_format: `"channels_last"`, `"channels_first"` or `None` for Keras's default.
         dtype: Dtype or policy of the layers; the logits are float32. `None` for Keras's default.
         name: String. Defaults to `"enet"`.
@@ -128,11 +132,13 @@ class ENet(SegmentationModel):
         input_shape: tuple[int | None, int | None, int] = (None, None, 3),
         variant: str = "paper",
         stage: str = "full",
+        attention: Attention = None,
         data_format: str | None = None,
         dtype: Any = None,
         name: str = "enet",
     ):
         input_shape, data_format, policy = standardize_arguments(num_classes, input_shape, data_format, dtype)
+        attention = standardize_attention(attention)
         if variant not in VARIANTS:
             raise ValueError(f"`variant` must be one of {sorted(VARIANTS)}. Received: variant={variant!r}")
         if stage not in ("full", "encoder"):
@@ -152,6 +158,7 @@ class ENet(SegmentationModel):
         for number in (2, 3):
             for index, block in enumerate(STAGE, start=1):
                 x = build.bottleneck(x, **block, dropout=0.1, name=f"bottleneck{number}_{index}")
+        x = attend(x, attention, build, "attention")
         if stage == "encoder":
             x = build.conv(num_classes, 1, name="encoder_classifier")(x)
         else:
@@ -169,6 +176,7 @@ class ENet(SegmentationModel):
             input_shape=input_shape,
             variant=variant,
             stage=stage,
+            attention=attention,
             data_format=data_format,
             dtype=policy.name,
         )

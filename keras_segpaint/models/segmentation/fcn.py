@@ -8,6 +8,7 @@ from keras import layers
 from keras_segpaint.backbones.base import build_features
 from keras_segpaint.layers import BilinearInitializer, MatchSize2D
 from keras_segpaint.layers.factory import LayerFactory
+from keras_segpaint.layers.named_attention import Attention, attend, standardize_attention
 from keras_segpaint.models.segmentation.base import (
     SegmentationModel,
     float32_logits,
@@ -43,11 +44,13 @@ class _FullyConvolutionalNetwork(SegmentationModel):
         base_filters: int = 64,
         normalization: str = "batch",
         weights: str | None = None,
+        attention: Attention = None,
         data_format: str | None = None,
         dtype: Any = None,
         name: str | None = None,
     ):
         input_shape, data_format, policy = standardize_arguments(num_classes, input_shape, data_format, dtype)
+        attention = standardize_attention(attention)
         choices = ("vgg16", "vgg16_bn") if self.skips else ("vgg16", "vgg16_bn", "alexnet")
         if backbone not in choices:
             raise ValueError(f"`backbone` must be one of {choices}. Received: backbone={backbone!r}")
@@ -97,7 +100,7 @@ class _FullyConvolutionalNetwork(SegmentationModel):
             base_filters=base_filters,
             **original,
         )
-        x = score(features["fc7"], "score_fc7")
+        x = score(attend(features["fc7"], attention, build, "attention"), "score_fc7")
         stride = 32
         for skip in self.skips:
             x = upsample(x, 2, f"upsample_{skip}")
@@ -125,6 +128,7 @@ class _FullyConvolutionalNetwork(SegmentationModel):
             dropout=dropout,
             base_filters=base_filters,
             normalization=normalization,
+            attention=attention,
             data_format=data_format,
             dtype=policy.name,
         )
@@ -156,6 +160,10 @@ class FCN32s(_FullyConvolutionalNetwork):
             to `64`.
         normalization: `"batch"`, `"frozen_batch"` or `"group"`, for `"vgg16_bn"`. Defaults to `"batch"`.
         weights: `None`, `"imagenet"` for the backbone, or the path of a weights file. Defaults to `None`.
+        attention: `None`, or attention on the last fully connected layer's features, in front of their scores: a layer,
+            or one of `"se"`, `"eca"`, `"cbam"`, `"sk"`, `"non_local"`, `"self"`, `"position"`, `"channel"`,
+            `"criss_cross"`, `"residual"`; see `keras_segpaint.layers`. Of a layer the configuration is taken, with
+            weights of its own. Defaults to `None`.
         data_format: `"channels_last"`, `"channels_first"` or `None` for Keras's default.
         dtype: Dtype or policy of the layers; the logits are float32. `None` for Keras's default.
         name: String. Defaults to `"fcn32s"`.
@@ -200,7 +208,7 @@ class FCN16s(_FullyConvolutionalNetwork):
         at_once: Boolean: trained in one go rather than from a trained FCN-32s. The fourth pool is scaled by 0.01 in
             front of its scores. Defaults to `False`.
         input_shape: As in `FCN32s`, and so are `padding`, `upsampling`, `dropout`, `base_filters`, `normalization`,
-            `weights`, `data_format`, `dtype` and `name`.
+            `weights`, `attention`, `data_format`, `dtype` and `name`.
 
     Input shape:
         float32 images in [0, 1], `(batch, height, width, channels)`, any height and width >= 1.
@@ -238,7 +246,7 @@ class FCN8s(_FullyConvolutionalNetwork):
         at_once: Boolean: trained in one go rather than from a trained FCN-16s. The fourth and third pools are scaled by
             0.01 and 0.0001 in front of their scores. Defaults to `False`.
         input_shape: As in `FCN32s`, and so are `padding`, `upsampling`, `dropout`, `base_filters`, `normalization`,
-            `weights`, `data_format`, `dtype` and `name`.
+            `weights`, `attention`, `data_format`, `dtype` and `name`.
 
     Input shape:
         float32 images in [0, 1], `(batch, height, width, channels)`, any height and width >= 1.

@@ -7,6 +7,7 @@ import keras
 
 from keras_segpaint.backbones.base import build_features
 from keras_segpaint.layers.factory import LayerFactory
+from keras_segpaint.layers.named_attention import Attention, attend, standardize_attention
 from keras_segpaint.models.segmentation.base import SegmentationModel, image_input, standardize_arguments
 from keras_segpaint.models.segmentation.heads import fcn_head, upsample_logits, with_auxiliary_head
 
@@ -30,6 +31,10 @@ class FCNResNet(SegmentationModel):
         weights: `None`, or weights of the backbone: `"imagenet"` or the path of a file. Defaults to `None`.
         supervised: Boolean, adds the auxiliary head on the features before the last stage, for training. Its loss
             counts 0.5. Defaults to `False`.
+        attention: `None`, or attention on the backbone's features, in front of the head: a layer, or one of `"se"`,
+            `"eca"`, `"cbam"`, `"sk"`, `"non_local"`, `"self"`, `"position"`, `"channel"`, `"criss_cross"`,
+            `"residual"`; see `keras_segpaint.layers`. Of a layer the configuration is taken, with weights of its own.
+            Defaults to `None`.
         data_format: `"channels_last"`, `"channels_first"` or `None` for Keras's default.
         dtype: Dtype or policy of the layers; the logits are float32. `None` for Keras's default.
         name: String. Defaults to `"fcn_resnet"`.
@@ -79,11 +84,13 @@ class FCNResNet(SegmentationModel):
         backbone_options: Mapping[str, Any] | None = None,
         weights: str | None = None,
         supervised: bool = False,
+        attention: Attention = None,
         data_format: str | None = None,
         dtype: Any = None,
         name: str = "fcn_resnet",
     ):
         input_shape, data_format, policy = standardize_arguments(num_classes, input_shape, data_format, dtype)
+        attention = standardize_attention(attention)
         own: dict[str, Any] = {"dilate_first": False} if backbone.startswith("resnet") else {}
         options = {**own, **(backbone_options or {})}
 
@@ -93,7 +100,9 @@ class FCNResNet(SegmentationModel):
         # === Functional graph ===
         inputs = image_input(input_shape, data_format)
         features = build_features(backbone, inputs, build, output_stride=output_stride, **options)
-        x = fcn_head(features["level5"], num_classes, build, dropout=dropout, name="head")
+        x = fcn_head(
+            attend(features["level5"], attention, build, "attention"), num_classes, build, dropout=dropout, name="head"
+        )
         outputs = upsample_logits(x, inputs, build, name="logits")
         if supervised:
             outputs = with_auxiliary_head(
@@ -116,6 +125,7 @@ class FCNResNet(SegmentationModel):
             dropout=dropout,
             backbone_options=dict(backbone_options or {}),
             supervised=supervised,
+            attention=attention,
             data_format=data_format,
             dtype=policy.name,
         )

@@ -8,6 +8,7 @@ from keras import layers
 from keras_segpaint.backbones.base import build_features
 from keras_segpaint.layers import GateUnit, Resize
 from keras_segpaint.layers.factory import LayerFactory
+from keras_segpaint.layers.named_attention import Attention, attend, standardize_attention
 from keras_segpaint.models.segmentation.base import (
     SegmentationModel,
     float32_logits,
@@ -40,6 +41,10 @@ class GFRNet(SegmentationModel):
             `False`.
         supervise: How they are judged: `"labels"` shrinks the labels to each prediction, as the paper says;
             `"predictions"` enlarges each prediction to the labels, as the authors' code does. Defaults to `"labels"`.
+        attention: `None`, or attention between encoder and decoder, behind the last convolution: a layer, or one of
+            `"se"`, `"eca"`, `"cbam"`, `"sk"`, `"non_local"`, `"self"`, `"position"`, `"channel"`, `"criss_cross"`,
+            `"residual"`; see `keras_segpaint.layers`. Of a layer the configuration is taken, with weights of its own.
+            Defaults to `None`.
         data_format: `"channels_last"`, `"channels_first"` or `None` for Keras's default.
         dtype: Dtype or policy of the layers; the logits are float32. `None` for Keras's default.
         name: String. Defaults to `"gfr_net"`.
@@ -86,11 +91,13 @@ class GFRNet(SegmentationModel):
         weights: str | None = None,
         supervised: bool = False,
         supervise: str = "labels",
+        attention: Attention = None,
         data_format: str | None = None,
         dtype: Any = None,
         name: str = "gfr_net",
     ):
         input_shape, data_format, policy = standardize_arguments(num_classes, input_shape, data_format, dtype)
+        attention = standardize_attention(attention)
         if supervise not in SUPERVISE:
             raise ValueError(f"`supervise` must be one of {SUPERVISE}. Received: supervise={supervise!r}")
 
@@ -109,6 +116,7 @@ class GFRNet(SegmentationModel):
         inputs = image_input(input_shape, data_format)
         features = build_features(backbone, inputs, build, base_filters=base_filters, pool_dropout=dropout)
         x = unit(unit(features["pool5"], "conv6"), "conv7")
+        x = attend(x, attention, build, "attention")
         x = build.conv(num_classes, 3, name="stage1_prediction")(x)
         predictions = [x]
         gate = build.conv(num_classes, 3, name="pool5_features")(features["pool5"])
@@ -142,6 +150,7 @@ class GFRNet(SegmentationModel):
             base_filters=base_filters,
             supervised=supervised,
             supervise=supervise,
+            attention=attention,
             data_format=data_format,
             dtype=policy.name,
         )

@@ -9,6 +9,7 @@ from keras import layers
 from keras_segpaint.backbones.base import build_features
 from keras_segpaint.layers import MatchSize2D
 from keras_segpaint.layers.factory import LayerFactory
+from keras_segpaint.layers.named_attention import Attention, attend, standardize_attention
 from keras_segpaint.models.segmentation.base import (
     SegmentationModel,
     float32_logits,
@@ -30,6 +31,10 @@ class LinkNet(SegmentationModel):
         backbone_options: Further arguments of the backbone, such as `{"alpha": 0.5}` for a narrower MobileNetV2.
             Defaults to `None`.
         weights: Of the backbone: `None`, `"imagenet"` or the path of a weights file. Defaults to `None`.
+        attention: `None`, or attention on each skip connection, in front of the sum: a layer, or one of `"se"`,
+            `"eca"`, `"cbam"`, `"sk"`, `"non_local"`, `"self"`, `"position"`, `"channel"`, `"criss_cross"`,
+            `"residual"`; see `keras_segpaint.layers`. Of a layer the configuration is taken, with weights of its own.
+            Defaults to `None`.
         data_format: `"channels_last"`, `"channels_first"` or `None` for Keras's default.
         dtype: Dtype or policy of the layers; the logits are float32. `None` for Keras's default.
         name: String. Defaults to `"linknet"`.
@@ -68,11 +73,13 @@ class LinkNet(SegmentationModel):
         backbone: str = "resnet18",
         backbone_options: Mapping[str, Any] | None = None,
         weights: str | None = None,
+        attention: Attention = None,
         data_format: str | None = None,
         dtype: Any = None,
         name: str = "linknet",
     ):
         input_shape, data_format, policy = standardize_arguments(num_classes, input_shape, data_format, dtype)
+        attention = standardize_attention(attention)
 
         # === Layers ===
         build = LayerFactory(data_format, policy, momentum=0.9, epsilon=1e-3)
@@ -97,6 +104,7 @@ class LinkNet(SegmentationModel):
             else:
                 x = unit(x, build.conv_transpose(inner, 3, name=f"{name}_upsample"))
             x = unit(x, build.conv(build.channels(skip), 1, name=f"{name}_expand"))
+            skip = attend(skip, attention, build, f"{name}_attention")
             return build.relu(name=f"{name}_relu")(build.add(name=f"{name}_add")([x, skip]))
 
         # === Functional graph ===
@@ -124,6 +132,7 @@ class LinkNet(SegmentationModel):
             input_shape=input_shape,
             backbone=backbone,
             backbone_options=dict(backbone_options or {}),
+            attention=attention,
             data_format=data_format,
             dtype=policy.name,
         )

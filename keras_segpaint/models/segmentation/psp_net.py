@@ -8,6 +8,7 @@ import keras
 from keras_segpaint.backbones.base import build_features
 from keras_segpaint.layers import PyramidPooling
 from keras_segpaint.layers.factory import LayerFactory
+from keras_segpaint.layers.named_attention import Attention, attend, standardize_attention
 from keras_segpaint.models.segmentation.base import SegmentationModel, image_input, standardize_arguments
 from keras_segpaint.models.segmentation.heads import fcn_head, upsample_logits, with_auxiliary_head
 
@@ -36,6 +37,10 @@ class PSPNet(SegmentationModel):
         weights: `None`, or weights of the backbone: `"imagenet"` or the path of a file. Defaults to `None`.
         supervised: Boolean, adds the auxiliary head on the features before the last stage, for training. Its loss
             counts 0.4. Defaults to `False`.
+        attention: `None`, or attention on the backbone's features, in front of the pyramid: a layer, or one of `"se"`,
+            `"eca"`, `"cbam"`, `"sk"`, `"non_local"`, `"self"`, `"position"`, `"channel"`, `"criss_cross"`,
+            `"residual"`; see `keras_segpaint.layers`. Of a layer the configuration is taken, with weights of its own.
+            Defaults to `None`.
         data_format: `"channels_last"`, `"channels_first"` or `None` for Keras's default.
         dtype: Dtype or policy of the layers; the logits are float32. `None` for Keras's default.
         name: String. Defaults to `"psp_net"`.
@@ -90,11 +95,13 @@ class PSPNet(SegmentationModel):
         backbone_options: Mapping[str, Any] | None = None,
         weights: str | None = None,
         supervised: bool = False,
+        attention: Attention = None,
         data_format: str | None = None,
         dtype: Any = None,
         name: str = "psp_net",
     ):
         input_shape, data_format, policy = standardize_arguments(num_classes, input_shape, data_format, dtype)
+        attention = standardize_attention(attention)
         own: dict[str, Any] = {"stem": "deep"} if backbone.startswith("resnet") else {}
         options = {**own, **(backbone_options or {})}
 
@@ -113,7 +120,7 @@ class PSPNet(SegmentationModel):
         # === Functional graph ===
         inputs = image_input(input_shape, data_format)
         features = build_features(backbone, inputs, build, output_stride=output_stride, **options)
-        x = pyramid(features["level5"])
+        x = pyramid(attend(features["level5"], attention, build, "attention"))
         x = fcn_head(x, num_classes, build, filters=filters, dropout=dropout, name="head")
         outputs = upsample_logits(x, inputs, build, align_corners=align_corners, name="logits")
         if supervised:
@@ -141,6 +148,7 @@ class PSPNet(SegmentationModel):
             align_corners=align_corners,
             backbone_options=dict(backbone_options or {}),
             supervised=supervised,
+            attention=attention,
             data_format=data_format,
             dtype=policy.name,
         )

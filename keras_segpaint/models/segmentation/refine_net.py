@@ -8,6 +8,7 @@ from keras import layers
 from keras_segpaint.backbones.base import build_features
 from keras_segpaint.layers import ChainedResidualPooling, MultiResolutionFusion, ResidualConvUnit, Resize
 from keras_segpaint.layers.factory import LayerFactory
+from keras_segpaint.layers.named_attention import Attention, attend, standardize_attention
 from keras_segpaint.models.segmentation.base import (
     SegmentationModel,
     float32_logits,
@@ -44,6 +45,10 @@ class RefineNet(SegmentationModel):
         filters: Integer >= 1, channels of the decoder; its deepest block has twice as many. Defaults to `256`.
         base_filters: Integer >= 1, width of the backbone's first stage. Defaults to `64`.
         weights: `None`, `"imagenet"` or the path of a weights file for the backbone. Defaults to `None`.
+        attention: `None`, or attention on the backbone's deepest features, in front of their dropout: a layer, or one
+            of `"se"`, `"eca"`, `"cbam"`, `"sk"`, `"non_local"`, `"self"`, `"position"`, `"channel"`, `"criss_cross"`,
+            `"residual"`; see `keras_segpaint.layers`. Of a layer the configuration is taken, with weights of its own.
+            Defaults to `None`.
         data_format: `"channels_last"`, `"channels_first"` or `None` for Keras's default.
         dtype: Dtype or policy of the layers; the logits are float32. `None` for Keras's default.
         name: String. Defaults to `"refine_net"`.
@@ -93,11 +98,13 @@ class RefineNet(SegmentationModel):
         filters: int = 256,
         base_filters: int = 64,
         weights: str | None = None,
+        attention: Attention = None,
         data_format: str | None = None,
         dtype: Any = None,
         name: str = "refine_net",
     ):
         input_shape, data_format, policy = standardize_arguments(num_classes, input_shape, data_format, dtype)
+        attention = standardize_attention(attention)
         if variant not in VARIANTS:
             raise ValueError(f"`variant` must be one of {', '.join(VARIANTS)}. Received: variant={variant!r}")
 
@@ -127,7 +134,8 @@ class RefineNet(SegmentationModel):
         # === Functional graph ===
         inputs = image_input(input_shape, data_format)
         features = build_features(backbone, inputs, build, base_filters=base_filters)
-        x = refine(drop(features["level5"], "level5_dropout"), None, 2 * filters, "refine4")
+        deepest = attend(features["level5"], attention, build, "attention")
+        x = refine(drop(deepest, "level5_dropout"), None, 2 * filters, "refine4")
         x = refine(drop(features["level4"], "level4_dropout"), x, filters, "refine3")
         x = refine(features["level3"], x, filters, "refine2")
         x = refine(features["level2"], x, filters, "refine1")
@@ -147,6 +155,7 @@ class RefineNet(SegmentationModel):
             dropout=dropout,
             filters=filters,
             base_filters=base_filters,
+            attention=attention,
             data_format=data_format,
             dtype=policy.name,
         )

@@ -7,6 +7,7 @@ from keras import layers
 
 from keras_segpaint.layers import LocalResponseNormalization, MaxPoolingWithArgmax2D, MaxUnpooling2D
 from keras_segpaint.layers.factory import LayerFactory
+from keras_segpaint.layers.named_attention import Attention, attend, standardize_attention
 from keras_segpaint.models.segmentation.base import (
     SegmentationModel,
     float32_logits,
@@ -33,6 +34,9 @@ class SegNet(SegmentationModel):
             SegNet). `keras_segpaint.inference.mc_dropout` keeps it on at test time. Defaults to `False`.
         pool_padding: `"same"` rounds odd sizes up, as Caffe's pooling in the original; `"valid"` rounds them down, as
             the PyTorch ports do, and needs at least 32 rows and columns. Defaults to `"same"`.
+        attention: `None`, or attention between encoder and decoder: a layer, or one of `"se"`, `"eca"`, `"cbam"`,
+            `"sk"`, `"non_local"`, `"self"`, `"position"`, `"channel"`, `"criss_cross"`, `"residual"`; see
+            `keras_segpaint.layers`. Of a layer the configuration is taken, with weights of its own. Defaults to `None`.
         data_format: `"channels_last"`, `"channels_first"` or `None` for Keras's default.
         dtype: Dtype or policy of the layers; the logits are float32. `None` for Keras's default.
         name: String. Defaults to `"segnet"`.
@@ -69,11 +73,13 @@ class SegNet(SegmentationModel):
         base_filters: int = 64,
         bayesian: bool = False,
         pool_padding: str = "same",
+        attention: Attention = None,
         data_format: str | None = None,
         dtype: Any = None,
         name: str = "segnet",
     ):
         input_shape, data_format, policy = standardize_arguments(num_classes, input_shape, data_format, dtype)
+        attention = standardize_attention(attention)
 
         # === Layers ===
         build = LayerFactory(data_format, policy, momentum=0.9, epsilon=1e-5)
@@ -98,6 +104,7 @@ class SegNet(SegmentationModel):
             pooled.append((before, positions))
             if bayesian and stage >= 3:
                 x = layers.Dropout(0.5, dtype=policy, name=f"encoder_dropout{stage}")(x)
+        x = attend(x, attention, build, "attention")
         for stage in range(5, 0, -1):
             before, positions = pooled[stage - 1]
             x = _unpool(build, pool_padding, f"unpool{stage}")(x, positions, like=before)
@@ -117,6 +124,7 @@ class SegNet(SegmentationModel):
             base_filters=base_filters,
             bayesian=bayesian,
             pool_padding=pool_padding,
+            attention=attention,
             data_format=data_format,
             dtype=policy.name,
         )
@@ -135,6 +143,9 @@ class SegNetBasic(SegmentationModel):
             Defaults to `False`.
         pool_padding: `"same"` rounds odd sizes up, as the original; `"valid"` rounds them down and needs at least 16
             rows and columns. Defaults to `"same"`.
+        attention: `None`, or attention between encoder and decoder: a layer, or one of `"se"`, `"eca"`, `"cbam"`,
+            `"sk"`, `"non_local"`, `"self"`, `"position"`, `"channel"`, `"criss_cross"`, `"residual"`; see
+            `keras_segpaint.layers`. Of a layer the configuration is taken, with weights of its own. Defaults to `None`.
         data_format: `"channels_last"`, `"channels_first"` or `None` for Keras's default.
         dtype: Dtype or policy of the layers; the logits are float32. `None` for Keras's default.
         name: String. Defaults to `"segnet_basic"`.
@@ -171,11 +182,13 @@ class SegNetBasic(SegmentationModel):
         base_filters: int = 64,
         bayesian: bool = False,
         pool_padding: str = "same",
+        attention: Attention = None,
         data_format: str | None = None,
         dtype: Any = None,
         name: str = "segnet_basic",
     ):
         input_shape, data_format, policy = standardize_arguments(num_classes, input_shape, data_format, dtype)
+        attention = standardize_attention(attention)
 
         # === Layers ===
         build = LayerFactory(data_format, policy, momentum=0.9, epsilon=1e-5)
@@ -194,6 +207,7 @@ class SegNetBasic(SegmentationModel):
             pooled.append((before, positions))
             if bayesian and stage >= 3:
                 x = layers.Dropout(0.5, dtype=policy, name=f"encoder_dropout{stage}")(x)
+        x = attend(x, attention, build, "attention")
         for stage in range(4, 0, -1):
             before, positions = pooled[stage - 1]
             x = _unpool(build, pool_padding, f"unpool{stage}")(x, positions, like=before)
@@ -210,6 +224,7 @@ class SegNetBasic(SegmentationModel):
             base_filters=base_filters,
             bayesian=bayesian,
             pool_padding=pool_padding,
+            attention=attention,
             data_format=data_format,
             dtype=policy.name,
         )

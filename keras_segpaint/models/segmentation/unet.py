@@ -7,6 +7,7 @@ from keras import layers
 
 from keras_segpaint.layers import MatchSize2D, Resize
 from keras_segpaint.layers.factory import LayerFactory
+from keras_segpaint.layers.named_attention import Attention, attend, standardize_attention
 from keras_segpaint.models.segmentation.base import (
     SegmentationModel,
     float32_logits,
@@ -41,6 +42,10 @@ class UNet(SegmentationModel):
         pool_padding: With `padding="same"`: `"same"` rounds odd sizes up when pooling and cuts after upsampling, so any
             size >= 1 works; `"valid"` rounds down and fills up with zeros, as the PyTorch ports do, and needs at least
             16 rows and columns. Defaults to `"same"`.
+        attention: `None`, or attention on each of the four skip connections, in front of the concatenation (and behind
+            the crop, with `padding="valid"`): a layer, or one of `"se"`, `"eca"`, `"cbam"`, `"sk"`, `"non_local"`,
+            `"self"`, `"position"`, `"channel"`, `"criss_cross"`, `"residual"`; see `keras_segpaint.layers`. Of a layer
+            the configuration is taken, with weights of its own. Defaults to `None`.
         data_format: `"channels_last"`, `"channels_first"` or `None` for Keras's default.
         dtype: Dtype or policy of the layers; the logits are float32. `None` for Keras's default.
         name: String. Defaults to `"unet"`.
@@ -88,11 +93,13 @@ class UNet(SegmentationModel):
         base_filters: int = 64,
         dropout: float = 0.0,
         pool_padding: str = "same",
+        attention: Attention = None,
         data_format: str | None = None,
         dtype: Any = None,
         name: str = "unet",
     ):
         input_shape, data_format, policy = standardize_arguments(num_classes, input_shape, data_format, dtype)
+        attention = standardize_attention(attention)
         if padding not in ("same", "valid"):
             raise ValueError(f'`padding` must be "same" or "valid". Received: padding={padding!r}')
         if upsampling not in ("transposed", "bilinear"):
@@ -151,6 +158,7 @@ class UNet(SegmentationModel):
                 skip = match(skip, x, f"up{level}_crop")
             else:
                 x = match(x, skip, f"up{level}_fit")
+            skip = attend(skip, attention, build, f"up{level}_attention")
             x = build.concatenate(name=f"up{level}_concat")([skip, x])
             middle = build.channels(x) // 2 if upsampling == "bilinear" else widths[level]
             filters = widths[level] // 2 if upsampling == "bilinear" and level else widths[level]
@@ -167,6 +175,7 @@ class UNet(SegmentationModel):
             base_filters=base_filters,
             dropout=dropout,
             pool_padding=pool_padding,
+            attention=attention,
             data_format=data_format,
             dtype=policy.name,
         )
