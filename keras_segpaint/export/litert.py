@@ -7,13 +7,12 @@ from typing import Any
 
 import keras
 
-from keras_segpaint.export.compare import compare, median_milliseconds
+from keras_segpaint.export.compare import median_milliseconds
 from keras_segpaint.export.conversion import write_litert
-from keras_segpaint.export.prepare import check_images, exportable, forward, static_shape
+from keras_segpaint.export.prepare import prepare
 from keras_segpaint.export.report import ExportReport
 from keras_segpaint.export.runner import LiteRTModel
 from keras_segpaint.export.subprocess_tf import in_tensorflow
-from keras_segpaint.models.inpainting.base import InpaintingModel
 
 __all__ = ["to_litert"]
 
@@ -60,29 +59,20 @@ def to_litert(
         ((1, 32, 48, 3), True)
     """
     path = Path(path)
-    ready = exportable(model)
-    shape = static_shape(ready, input_shape, free=False)
-    fills = isinstance(model, InpaintingModel)
-    batch = check_images(images, shape, fills) if check else None
+    ready = prepare(model, input_shape, images, check=check, free=False)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         if keras.backend.backend() == "tensorflow":
-            write_litert(ready, shape, temporary)
+            write_litert(ready.model, ready.shape, temporary)
         else:
-            in_tensorflow("litert", ready, shape=shape, path=str(temporary.resolve()))
+            in_tensorflow("litert", ready.model, shape=ready.shape, path=str(temporary.resolve()))
         runner = LiteRTModel(temporary)
         measured: dict[str, Any] = {}
-        if batch is not None:
-            difference, equal = compare(forward(ready, batch), runner(batch), fills)
-            measured = dict(
-                images=len(batch),
-                max_difference=difference,
-                equal_argmax=equal,
-                milliseconds=median_milliseconds(runner, batch),
-                threads=runner.threads,
-            )
+        if ready.images is not None:
+            measured = ready.compare(runner(ready.images))
+            measured.update(milliseconds=median_milliseconds(runner, ready.images), threads=runner.threads)
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
-    return ExportReport(path, "litert", path.stat().st_size, runner.operators, shape, **measured)
+    return ExportReport(path, "litert", path.stat().st_size, runner.operators, ready.shape, **measured)

@@ -1,17 +1,77 @@
 """The model, the input size and the images that an export works with."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
+from keras_segpaint.export.compare import compare
 from keras_segpaint.export.report import ExportError
 from keras_segpaint.models.inpainting.base import InpaintingModel
 from keras_segpaint.models.segmentation.base import SegmentationModel
 
-__all__ = ["check_images", "exportable", "forward", "photograph", "static_shape"]
+__all__ = ["Prepared", "photograph", "prepare"]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What an export works with.
+
+    Attributes:
+        model: The model to write: float32, channels last, one input, one output.
+        shape: `(1, height, width, channels)` of its input.
+        images: What to compare on, float32 in [0, 1], or `None` to leave that out.
+        fills: Whether the outputs are filled images, not logits.
+    """
+
+    model: keras.Model
+    shape: tuple[int | None, ...]
+    images: np.ndarray | None
+    fills: bool
+
+    def compare(self, outputs: np.ndarray) -> dict[str, Any]:
+        """Holds what the exported model gave for `images` against the model, as fields of an `ExportReport`.
+
+        Raises:
+            ExportError: If they disagree.
+        """
+        if self.images is None:
+            return {}
+        # One image at a time: what a phone does, and no more memory than that.
+        expected = [np.asarray(self.model.predict_on_batch(image[None])) for image in self.images]
+        difference, equal = compare(np.concatenate(expected), outputs, self.fills)
+        return dict(images=len(self.images), max_difference=difference, equal_argmax=equal)
+
+
+def prepare(
+    model: keras.Model, input_shape: Sequence[int | None] | None, images: Any, *, check: bool, free: bool
+) -> Prepared:
+    """Brings a model, the shape of its input and the images to compare on into the form in which they are exported.
+
+    Args:
+        model: A segmentation or an inpainting model.
+        input_shape: `(height, width, channels)`, the same with a batch of 1 in front, or `None` for the model's own.
+        images: As `check_images` takes them.
+        check: Whether the export is to be compared at all.
+        free: Whether height and width may stay unknown.
+
+    Raises:
+        ExportError: If the model cannot be rebuilt for export.
+        ValueError: If a shape is unknown or does not fit the model.
+    """
+    ready = exportable(model)
+    shape = static_shape(ready, input_shape, free)
+    multiple = getattr(model, "size_multiple", 1)
+    if any(extent is not None and extent % multiple for extent in shape[1:3]):
+        raise ValueError(
+            f"Height and width of `input_shape` must be multiples of {multiple} for {type(model).__name__}. "
+            f"Received: {shape[1]}x{shape[2]}"
+        )
+    fills = isinstance(model, InpaintingModel)
+    return Prepared(ready, shape, check_images(images, shape, fills) if check else None, fills)
 
 
 def exportable(model: keras.Model) -> keras.Model:
@@ -160,8 +220,3 @@ def photograph(height: int, width: int, channels: int) -> np.ndarray:
     picture = picture + rng.normal(0, 0.02, picture.shape)
     low, high = picture.min(), picture.max()
     return ((picture - low) / max(high - low, 1e-6)).astype(np.float32)
-
-
-def forward(model: keras.Model, images: np.ndarray) -> np.ndarray:
-    """The model's logits, one image at a time."""
-    return np.concatenate([np.asarray(model.predict_on_batch(image[None])) for image in images])

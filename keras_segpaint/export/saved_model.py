@@ -9,12 +9,10 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_segpaint.export.compare import compare
 from keras_segpaint.export.conversion import run_saved_model, write_saved_model
-from keras_segpaint.export.prepare import check_images, exportable, forward, static_shape
+from keras_segpaint.export.prepare import Prepared, prepare
 from keras_segpaint.export.report import ExportReport
 from keras_segpaint.export.subprocess_tf import in_tensorflow
-from keras_segpaint.models.inpainting.base import InpaintingModel
 
 __all__ = ["to_saved_model"]
 
@@ -52,48 +50,36 @@ def to_saved_model(
     path = Path(path)
     if path.exists() and not (path / "saved_model.pb").exists():
         raise FileExistsError(17, "It exists and is no SavedModel; choose another path", str(path))
-    ready = exportable(model)
-    shape = static_shape(ready, input_shape, free=True)
-    fills = isinstance(model, InpaintingModel)
-    batch = check_images(images, shape, fills) if check else None
+    ready = prepare(model, input_shape, images, check=check, free=True)
     path.parent.mkdir(parents=True, exist_ok=True)
     native = keras.backend.backend() == "tensorflow"
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as work:
         written = Path(work, "model")
-        free_batch = (None, *shape[1:])
         measured: dict[str, Any] = {}
         operators: Sequence[str] = ()
         if native:
-            write_saved_model(ready, free_batch, written)
-            ran = None if batch is None else run_saved_model(written, batch)
+            write_saved_model(ready.model, (None, *ready.shape[1:]), written)
+            ran = None if ready.images is None else run_saved_model(written, ready.images)
         else:
-            ran = _elsewhere(ready, free_batch, written, batch)
-        if batch is not None and ran is not None:
-            logits, milliseconds, operators = ran
-            difference, equal = compare(forward(ready, batch), logits, fills)
-            measured = dict(
-                images=len(batch),
-                max_difference=difference,
-                equal_argmax=equal,
-                milliseconds=milliseconds,
-                threads=os.cpu_count(),
-            )
+            ran = _elsewhere(ready, written)
+        if ran is not None:
+            outputs, milliseconds, operators = ran
+            measured = ready.compare(outputs)
+            measured.update(milliseconds=milliseconds, threads=os.cpu_count())
         if path.exists():
             os.replace(path, Path(work, "former"))
         os.replace(written, path)
     size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
-    return ExportReport(path, "saved_model", size, tuple(operators), shape, **measured)
+    return ExportReport(path, "saved_model", size, tuple(operators), ready.shape, **measured)
 
 
-def _elsewhere(
-    model: keras.Model, shape: tuple[int | None, ...], path: Path, batch: np.ndarray | None
-) -> tuple[np.ndarray, float, list[str]] | None:
-    """Writes, and runs if there is a batch, in a TensorFlow process."""
-    arguments: dict[str, Any] = {"shape": shape, "path": str(path.resolve())}
-    if batch is None:
-        in_tensorflow("saved_model", model, **arguments)
+def _elsewhere(ready: Prepared, path: Path) -> tuple[np.ndarray, float, list[str]] | None:
+    """Writes, and runs if there are images, in a TensorFlow process."""
+    arguments: dict[str, Any] = {"shape": (None, *ready.shape[1:]), "path": str(path.resolve())}
+    if ready.images is None:
+        in_tensorflow("saved_model", ready.model, **arguments)
         return None
-    images, logits = path.resolve().with_name("images.npy"), path.resolve().with_name("logits.npy")
-    np.save(images, batch)
-    answer = in_tensorflow("saved_model", model, **arguments, images=str(images), logits=str(logits))
-    return np.load(logits), answer["milliseconds"], answer["operators"]
+    images, outputs = path.resolve().with_name("images.npy"), path.resolve().with_name("logits.npy")
+    np.save(images, ready.images)
+    answer = in_tensorflow("saved_model", ready.model, **arguments, images=str(images), logits=str(outputs))
+    return np.load(outputs), answer["milliseconds"], answer["operators"]

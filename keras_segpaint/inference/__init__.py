@@ -1,25 +1,36 @@
-"""Predictions from trained models: single images, files, uncertainty, evaluation at full size, filled holes."""
+"""Predictions from trained models: images of any size, files, uncertainty, evaluation at full size, filled holes."""
 
+from keras_segpaint.inference.dense_crf import DenseCRF, dense_crf
+from keras_segpaint.inference.dense_crf_search import DenseCRFSearch, DenseCRFTrial, search_dense_crf
 from keras_segpaint.inference.evaluate import evaluate
 from keras_segpaint.inference.evaluate_inpainting import FillEvaluation, evaluate_inpainting
-from keras_segpaint.inference.files import FilePrediction, find_images, predict_files
+from keras_segpaint.inference.files import SegmentedFile, find_images, segment_files
 from keras_segpaint.inference.inpaint_files import FilledFile, inpaint_files
 from keras_segpaint.inference.inpainter import Inpainter
 from keras_segpaint.inference.monte_carlo import mc_dropout
-from keras_segpaint.inference.predict import predict, predict_logits, softmax
+from keras_segpaint.inference.pairwise import BilateralPairwise, GaussianPairwise
+from keras_segpaint.inference.planes import softmax
+from keras_segpaint.inference.segmenter import Segmentation, Segmenter
 
 __all__ = [
-    "FilePrediction",
+    "BilateralPairwise",
+    "DenseCRF",
+    "DenseCRFSearch",
+    "DenseCRFTrial",
     "FillEvaluation",
     "FilledFile",
+    "GaussianPairwise",
     "Inpainter",
+    "SegmentedFile",
+    "Segmentation",
+    "Segmenter",
+    "dense_crf",
     "evaluate",
     "evaluate_inpainting",
     "find_images",
     "inpaint_files",
     "mc_dropout",
-    "predict",
-    "predict_files",
-    "predict_logits",
+    "search_dense_crf",
+    "segment_files",
     "softmax",
 ]

@@ -6,24 +6,26 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_segpaint.inference.predict import predict
+from keras_segpaint.inference.segmenter import Segmenter
 
 __all__ = ["evaluate"]
 
 
 def evaluate(
-    model: keras.Model,
+    model: keras.Model | Segmenter,
     dataset: Any,
     size: tuple[int, int] | None = None,
     progress: Callable[[int, int], None] | None = None,
+    each: Callable[[int, np.ndarray], None] | None = None,
 ) -> np.ndarray:
     """Compares predictions with labels pixel by pixel; no label is resized.
 
     Args:
-        model: A segmentation model that gives logits.
+        model: A segmentation model that gives logits, or a `Segmenter`.
         dataset: A `keras_segpaint.data.SegmentationDataset`.
-        size: As in `predict`.
+        size: As in `Segmenter`, which has its own if it is given.
         progress: Called with `(done, total)`.
+        each: Called with the index of an image and the matrix of its pixels.
 
     Returns:
         int64 `(num_classes, num_classes)`: pixels by `[true class, predicted class]`, for
@@ -44,8 +46,9 @@ def evaluate(
         >>> matrix.shape, int(matrix.sum())
         ((2, 2), 144)
     """
+    segmenter = model if isinstance(model, Segmenter) else Segmenter(model, size=size)
     classes = dataset.num_classes
-    model_classes = getattr(model, "num_classes", classes)
+    model_classes = getattr(segmenter.model, "num_classes", classes)
     if model_classes != classes:
         raise ValueError(
             f"The model has {model_classes} classes and the data set {dataset.name} has {classes}. They must be equal."
@@ -53,10 +56,13 @@ def evaluate(
     matrix = np.zeros(classes * classes, np.int64)
     for index in range(len(dataset)):
         example = dataset[index]
-        predicted = predict(model, example.image, size).astype(np.int64)
+        predicted = segmenter(example.image).classes.astype(np.int64)
         truth = example.mask.astype(np.int64)
         valid = (truth != dataset.ignore_class) & (truth >= 0) & (truth < classes)
-        matrix += np.bincount(truth[valid] * classes + predicted[valid], minlength=classes * classes)
+        pixels = np.bincount(truth[valid] * classes + predicted[valid], minlength=classes * classes)
+        matrix += pixels
+        if each is not None:
+            each(index, pixels.reshape(classes, classes))
         if progress is not None:
             progress(index + 1, len(dataset))
     return matrix.reshape(classes, classes)

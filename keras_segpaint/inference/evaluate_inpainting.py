@@ -40,6 +40,7 @@ def evaluate_inpainting(
     masks_per_bucket: int = 1,
     baselines: Sequence[str] = METHODS,
     seed: int = 0,
+    flips: str | bool = False,
     progress: Progress | None = None,
 ) -> dict[str, FillEvaluation]:
     """Fills holes drawn into photographs and compares the result with what was there.
@@ -57,6 +58,7 @@ def evaluate_inpainting(
         baselines: Classical methods to compare with, of `"telea"`, `"ns"` and `"biharmonic"`, which is slow. Defaults to
             all.
         seed: Integer >= 0. Defaults to `0`.
+        flips: Whether the model also fills images turned round, as `Inpainter` takes it. Defaults to `False`.
         progress: Called with `(done, total)`, counted in filled images.
 
     Returns:
@@ -80,7 +82,7 @@ def evaluate_inpainting(
         raise ValueError(f"`masks_per_bucket` must be an integer >= 1. Received: masks_per_bucket={masks_per_bucket}")
     if min(size) < 11:
         raise ValueError(f"`size` must be at least 11 x 11, the window of SSIM. Received: size={tuple(size)}")
-    fillers: dict[str, Inpainter] = {"model": Inpainter(model)}
+    fillers: dict[str, Inpainter] = {"model": Inpainter(model, flips=flips)}
     fillers.update({method: Inpainter(method) for method in baselines})
     scorings = {name: FillScoring((0.0, 1.0), "channels_last") for name in fillers}
     total = len(photographs) * len(HOLE_RATIOS) * masks_per_bucket * len(fillers)

@@ -1,72 +1,72 @@
-"""Prediction over files, folders and patterns."""
+"""Segmentation of files, folders and patterns."""
 
 import os
 import warnings
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-import keras
 import numpy as np
 
 from keras_segpaint.data.errors import DataError
 from keras_segpaint.data.files import find_images, read_image
 from keras_segpaint.inference.images import input_channels
-from keras_segpaint.inference.predict import class_map, predict_logits, softmax
+from keras_segpaint.inference.segmenter import Segmentation, Segmenter
 
-__all__ = ["FilePrediction", "find_images", "predict_files"]
+__all__ = ["SegmentedFile", "find_images", "segment_files"]
 
 
 @dataclass(frozen=True)
-class FilePrediction:
+class SegmentedFile:
     """What was predicted for one image file.
 
     Args:
         path: The file.
         name: Its path below the folder that was searched, without suffix: a name for result files.
         image: uint8 `(height, width, channels)`.
-        class_map: `(height, width)` classes.
-        probabilities: float32 `(height, width, num_classes)`, or `None` if not asked for.
+        result: What the segmenter gave.
     """
 
     path: Path
     name: str
     image: np.ndarray
-    class_map: np.ndarray
-    probabilities: np.ndarray | None = None
+    result: Segmentation
 
 
-def predict_files(
-    model: keras.Model,
+def segment_files(
+    segmenter: Segmenter,
     source: str | os.PathLike | Iterable[Path],
     *,
-    size: tuple[int, int] | None = None,
     probabilities: bool = False,
+    uncertainty: bool = False,
     skipped: list[Path] | None = None,
-) -> Iterator[FilePrediction]:
-    """Predicts one file after the other.
+) -> Iterator[SegmentedFile]:
+    """Segments one file after the other; while the network runs, a thread reads the next one.
 
     A file that cannot be read as an image is skipped with a warning that names it.
 
     Args:
-        model: A segmentation model that gives logits.
+        segmenter: Segments the images.
         source: A file, a folder or a pattern as in `find_images`, or the paths themselves.
-        size: As in `predict`.
-        probabilities: Boolean, also give the softmax of the logits. Defaults to `False`.
+        probabilities: As in `Segmenter`.
+        uncertainty: As in `Segmenter`.
         skipped: A list to which the files that could not be read are appended.
 
     Yields:
-        A `FilePrediction` per file.
+        A `SegmentedFile` per file.
 
     Raises:
         FileNotFoundError: If `source` stands for no file.
+        ValueError: If the segmenter cannot do what it is asked for with an image; the message names the file.
 
     Example:
         >>> import cv2, tempfile
         >>> from keras_segpaint.models import UNet
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     _ = cv2.imwrite(f"{folder}/street.png", np.zeros((21, 30, 3), "uint8"))
-        ...     [(item.name, item.class_map.shape) for item in predict_files(UNet(3, base_filters=2), folder)]
+        ...     files = segment_files(Segmenter(UNet(3, base_filters=2)), folder)
+        ...     [(item.name, item.result.classes.shape) for item in files]
         [('street', (21, 30))]
     """
     if isinstance(source, str | os.PathLike):
@@ -74,21 +74,24 @@ def predict_files(
         paths = find_images(source)
     else:
         root, paths = None, list(source)
-    channels = 1 if input_channels(model) == 1 else 3
-    for path in paths:
-        try:
-            image = read_image(path, channels)
-        except DataError as error:
-            warnings.warn(f"skipped: {error}", stacklevel=2)
-            if skipped is not None:
-                skipped.append(path)
-            continue
-        logits = predict_logits(model, image, size)
-        name = path.relative_to(root) if root is not None else Path(path.name)
-        yield FilePrediction(
-            path=path,
-            name=name.with_suffix("").as_posix(),
-            image=image,
-            class_map=class_map(logits),
-            probabilities=softmax(logits) if probabilities else None,
-        )
+    channels = 1 if input_channels(segmenter.model) == 1 else 3
+    with ThreadPoolExecutor(1, thread_name_prefix="read") as reader:
+        coming = [reader.submit(read_image, path, channels) for path in paths[:1]]
+        for index, path in enumerate(paths):
+            pixels = coming.pop()
+            try:
+                image = pixels.result()
+            except DataError as error:
+                warnings.warn(f"skipped: {error}", stacklevel=2)
+                if skipped is not None:
+                    skipped.append(path)
+                image = None
+            coming = [reader.submit(read_image, following, channels) for following in paths[index + 1 : index + 2]]
+            if image is None:
+                continue
+            try:
+                result = segmenter(image, probabilities=probabilities, uncertainty=uncertainty)
+            except ValueError as error:
+                raise ValueError(f"{path}: {error}") from error
+            name = path.relative_to(root) if root is not None else Path(path.name)
+            yield SegmentedFile(path, name.with_suffix("").as_posix(), image, result)

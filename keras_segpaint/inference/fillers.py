@@ -6,7 +6,8 @@ import keras
 import numpy as np
 
 from keras_segpaint.extras import require
-from keras_segpaint.inference.images import channels_first
+from keras_segpaint.inference.flips import FLIPS, check_flips
+from keras_segpaint.inference.images import channels_first, input_size
 
 __all__ = ["METHODS", "ClassicalFiller", "Filler", "Method", "NetworkFiller"]
 
@@ -42,26 +43,38 @@ class Filler:
 
 
 class NetworkFiller(Filler):
-    """An inpainting model with the inputs image and mask."""
+    """An inpainting model with the inputs image and mask.
 
-    def __init__(self, model: keras.Model):
-        shapes = [tensor.shape for tensor in getattr(model, "inputs", None) or ()]
-        if len(shapes) != 2:
+    Args:
+        model: The model.
+        flips: As `Inpainter` takes it.
+    """
+
+    def __init__(self, model: keras.Model, flips: str | bool = False):
+        check_flips(flips)
+        inputs = getattr(model, "inputs", None) or ()
+        if len(inputs) != 2:
             raise ValueError(
                 "`model` must be an inpainting model with two inputs, the image and the mask. "
-                f"Received: {model.name} with {len(shapes)} inputs"
+                f"Received: {model.name} with {len(inputs)} inputs"
             )
         self.model = model.predictor() if hasattr(model, "predictor") else model
         self.multiple = int(getattr(model, "size_multiple", 8))
         self.smallest = int(getattr(model, "smallest_size", 1))
         self._first = channels_first(model)
-        rows, columns = shapes[0][2:] if self._first else shapes[0][1:3]
-        self.fixed_size = (rows, columns)
+        self.fixed_size = input_size(model)
+        # Of (batch, height, width, channels), for each pass.
+        self._turned = [tuple(axis + 1 for axis in axes) for axes in FLIPS[flips]]
 
     def fill(self, images: np.ndarray, masks: np.ndarray) -> np.ndarray:
-        inputs = [images, masks]
-        if self._first:
-            inputs = [np.ascontiguousarray(array.transpose(0, 3, 1, 2)) for array in inputs]
+        total = np.zeros_like(images)
+        for axes in self._turned:
+            total += np.flip(self._fill(np.flip(images, axes), np.flip(masks, axes)), axes)
+        return total / np.float32(len(self._turned))
+
+    def _fill(self, images: np.ndarray, masks: np.ndarray) -> np.ndarray:
+        inputs = [array.transpose(0, 3, 1, 2) if self._first else array for array in (images, masks)]
+        inputs = [np.ascontiguousarray(array) for array in inputs]
         filled = np.asarray(self.model.predict_on_batch(inputs), np.float32)
         if self._first:
             filled = filled.transpose(0, 2, 3, 1)

@@ -6,9 +6,9 @@ import keras
 import numpy as np
 
 from keras_segpaint.inference.images import forward
-from keras_segpaint.inference.predict import softmax
+from keras_segpaint.inference.planes import softmax
 
-__all__ = ["AlwaysOn", "mc_dropout"]
+__all__ = ["AlwaysOn", "Moments", "mc_dropout", "with_dropout_on"]
 
 _DROPOUT = (
     keras.layers.AlphaDropout,
@@ -68,21 +68,49 @@ def mc_dropout(
         )
     if images.dtype == np.uint8:
         images = images.astype(np.float32) / np.float32(255)
-    stochastic = _with_dropout_on(model, seed)
+    stochastic = with_dropout_on(model, seed)
     means, variances = [], []
     for start in range(0, len(images), batch_size):
         batch = images[start : start + batch_size].astype(np.float32, copy=False)
-        mean: Any = 0.0
-        squares: Any = 0.0
-        for count in range(1, samples + 1):
-            probabilities = softmax(forward(stochastic, batch))
-            # Welford's update: one pass, no difference of large sums.
-            delta = probabilities - mean
-            mean = mean + delta / count
-            squares = squares + delta * (probabilities - mean)
-        means.append(mean)
-        variances.append(squares / samples)
+        moments = Moments()
+        for _ in range(samples):
+            moments.add(softmax(forward(stochastic, batch)))
+        means.append(moments.mean)
+        variances.append(moments.variance)
     return np.concatenate(means), np.concatenate(variances)
+
+
+class Moments:
+    """Mean and variance of arrays of one shape, which are shown one after the other.
+
+    Args:
+        variance: Whether the variance is wanted too. Defaults to `True`.
+
+    Example:
+        >>> moments = Moments()
+        >>> for value in (1.0, 3.0):
+        ...     moments.add(np.array([value]))
+        >>> moments.mean.tolist(), moments.variance.tolist()
+        ([2.0], [1.0])
+    """
+
+    def __init__(self, variance: bool = True):
+        self._wanted = variance
+        self._count = 0
+        self.mean: Any = 0.0
+        self._squares: Any = 0.0
+
+    def add(self, values: np.ndarray) -> None:
+        # Welford's update: one pass, no difference of large sums.
+        self._count += 1
+        delta = values - self.mean
+        self.mean = self.mean + delta / self._count
+        if self._wanted:
+            self._squares = self._squares + delta * (values - self.mean)
+
+    @property
+    def variance(self) -> np.ndarray:
+        return self._squares / self._count
 
 
 class AlwaysOn(keras.layers.Layer):
@@ -108,7 +136,7 @@ class AlwaysOn(keras.layers.Layer):
         return keras.KerasTensor(inputs.shape, dtype=self.compute_dtype)
 
 
-def _with_dropout_on(model: keras.Model, seed: int | None) -> keras.Model:
+def with_dropout_on(model: keras.Model, seed: int | None) -> keras.Model:
     """A copy of a model, weights included, whose dropout layers are always on."""
     generator = np.random.default_rng(seed)
     active = []

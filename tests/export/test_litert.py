@@ -131,11 +131,20 @@ def test_a_file_that_disagrees_is_refused_and_the_former_one_stays(tmp_path, mon
 
     path = tmp_path / "small.tflite"
     path.write_bytes(b"former")
-    monkeypatch.setattr(litert, "forward", lambda model, batch: np.zeros((1, 16, 16, 5), "float32") + np.arange(5))
+    wrong = np.zeros((1, 16, 16, 5), "float32") + np.arange(5)
+    monkeypatch.setattr(litert.LiteRTModel, "__call__", lambda runner, images: wrong)
     with pytest.raises(export.ExportError, match="disagrees with the Keras model"):
         export.to_litert(small_model(size=(16, 16)), path)
     assert path.read_bytes() == b"former"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_size_that_the_network_does_not_take(tmp_path):
+    model = DeepFillV2(cnum=4)
+    for write in (export.to_litert, export.to_saved_model):
+        with pytest.raises(ValueError, match="multiples of 8 for DeepFillV2. Received: 32x30"):
+            write(model, tmp_path / "fill.tflite", input_shape=(32, 30, 4))
+    assert list(tmp_path.iterdir()) == []
 
 
 @in_process

@@ -57,6 +57,14 @@ def constant_model(value=0.5, multiple=8):
     return model
 
 
+def left_neighbour_model():
+    image, mask = keras.Input((None, None, 3)), keras.Input((None, None, 1))
+    shifted = layers.ZeroPadding2D(((0, 0), (1, 0)), **LAST)(image)
+    model = keras.Model([image, mask], layers.Cropping2D(((0, 0), (0, 1)), **LAST)(shifted))
+    model.size_multiple = 1
+    return model
+
+
 @pytest.fixture(scope="module")
 def constant():
     return Inpainter(constant_model())
@@ -483,3 +491,24 @@ def test_deepfill_takes_any_image(size):
     assert filled.dtype == np.uint8
     np.testing.assert_array_equal(filled[~mask], image[~mask])
     assert (filled[mask] != image[mask]).any()
+
+
+def test_flips_give_the_mean_of_all_fills(rng):
+    model = left_neighbour_model()
+    image = rng.random((7, 9, 3), dtype="float32")
+    mask = np.zeros((7, 9), np.uint8)
+    mask[3, 4] = 1
+    left, right = image[3, 3], image[3, 5]
+    for flips, wanted in (
+        (False, left),
+        ("horizontal", (left + right) / 2),
+        ("vertical", left),
+        ("both", (left + right) / 2),
+    ):
+        filled = Inpainter(model, flips=flips)(image, mask)
+        np.testing.assert_allclose(filled[3, 4], wanted, atol=1e-6)
+        assert (filled[mask == 0] == image[mask == 0]).all()
+    with pytest.raises(ValueError, match="`flips` must be one of"):
+        Inpainter(model, flips="left")
+    with pytest.raises(ValueError, match="a classical method has one result"):
+        Inpainter("telea", flips="both")
