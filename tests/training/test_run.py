@@ -89,6 +89,7 @@ def test_an_interrupted_run_ends_with_the_weights_of_an_uninterrupted_one(run, s
 def test_a_killed_process_is_resumed_exactly(run, straight, tmp_path):
     script = f"""
 import importlib.util, os, signal
+import tests.conftest
 import keras
 spec = importlib.util.spec_from_file_location("blobs", {str(Path(__file__).with_name("conftest.py"))!r})
 blobs = importlib.util.module_from_spec(spec)
