@@ -90,7 +90,7 @@ def main() -> None:
         print(f"mean weight of scale {scale:<4g}: {', '.join(means)}")
 
     shown = int(np.argmax([len(np.unique(mask)) * np.count_nonzero(mask == 1) for mask in masks]))
-    predicted = inference.predict(model, test[shown].image, config.size)
+    predicted = inference.Segmenter(model, size=config.size)(test[shown].image).classes
     figure, axes = plt.subplots(1, 2 + len(model.scales), figsize=(11, 2.5), layout="constrained")
     axes[0].imshow(viz.to_rgb(test[shown].image))
     axes[0].set_title("image", fontsize=10)

@@ -36,7 +36,7 @@ def main() -> None:
     options = parser.parse_args()
 
     model = keras.saving.load_model(options.model, compile=False)
-    fillers = {model.name: inference.Inpainter(model)}
+    fillers = {model.name: inference.Inpainter(model, flips="both")}
     fillers.update({title: inference.Inpainter(method) for method, title in METHODS.items()})
     draw_holes = data.HoleRatioMask(data.FreeFormMask(), [tuple(options.share)])
     columns = 2 + len(fillers)

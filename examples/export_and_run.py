@@ -41,7 +41,7 @@ def main() -> None:
     began = time.perf_counter()
     by_file = np.argmax(file(image[None])[0], axis=-1)
     print(f"one image by the file: {1000 * (time.perf_counter() - began):.1f} ms")
-    by_keras = inference.predict(model, image)
+    by_keras = inference.Segmenter(model)(image).classes
 
     pictures = {
         "image": viz.to_rgb(image),

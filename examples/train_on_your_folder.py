@@ -69,10 +69,11 @@ def main() -> None:
     print(f"{'mean':<20} IoU {result.scores.mean_iou:.3f}")
 
     model = keras.saving.load_model(result.best_path, compile=False)
+    segmenter = inference.Segmenter(model, size=config.size)
     figure, axes = plt.subplots(2, 4, figsize=(9, 5.4), layout="constrained")
     for row, index in zip(axes, (len(val) // 3, 2 * len(val) // 3), strict=True):
         example = val[index]
-        predicted = inference.predict(model, example.image, config.size)
+        predicted = segmenter(example.image).classes
         pictures = {
             "image": viz.to_rgb(example.image),
             "truth": viz.colorize(example.mask, val.palette),
@@ -83,7 +84,7 @@ def main() -> None:
             axis.imshow(picture)
             axis.set_title(title, fontsize=10)
             axis.axis("off")
-    confusion = inference.evaluate(model, val, config.size)
+    confusion = inference.evaluate(segmenter, val)
     figure.suptitle(f"{len(val)} images held back, mean IoU {metrics.scores(np.asarray(confusion)).mean_iou:.3f}")
     figure.savefig(options.picture, dpi=80)
     print(f"drawn to {options.picture}")

@@ -32,16 +32,18 @@ def table(title: str, rows: Sequence[Mapping[str, Any]], right: Sequence[str] = 
 
 
 def score_table(title: str, scores: Any, class_names: Sequence[str]) -> Table:
-    """Per-class IoU and accuracy with their summaries, of `metrics.scores(...)`."""
+    """Per-class IoU, accuracy (recall), precision and Dice score with their summaries, of `metrics.scores(...)`."""
     result = Table(title=title, title_justify="left", header_style="bold", show_footer=False)
     result.add_column("class")
-    result.add_column("IoU", justify="right")
-    result.add_column("accuracy", justify="right")
-    for name, iou, accuracy in zip(class_names, scores.iou, scores.class_accuracy, strict=True):
-        result.add_row(plain(name), _number(iou), _number(accuracy))
+    for name in ("IoU", "accuracy", "precision", "Dice"):
+        result.add_column(name, justify="right")
+    rows = zip(class_names, scores.iou, scores.class_accuracy, scores.precision, scores.dice, strict=True)
+    for name, *values in rows:
+        result.add_row(plain(name), *map(_number, values))
     result.add_section()
-    result.add_row("[bold]mean[/]", f"[bold]{_number(scores.mean_iou)}[/]", _number(scores.mean_accuracy))
-    result.add_row("frequency-weighted", _number(scores.frequency_weighted_iou), "")
+    means = _number(scores.mean_accuracy), "", _number(scores.mean_dice)
+    result.add_row("[bold]mean[/]", f"[bold]{_number(scores.mean_iou)}[/]", *means)
+    result.add_row("frequency-weighted", _number(scores.frequency_weighted_iou))
     result.add_row("pixels", "", _number(scores.pixel_accuracy))
     return result
 

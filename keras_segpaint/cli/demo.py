@@ -69,11 +69,12 @@ def demo(
     start("tensorflow")
     import numpy as np
 
-    from keras_segpaint import data, export, inference, metrics, training, viz
+    from keras_segpaint import data, export, metrics, training, viz
     from keras_segpaint.cli.fast_fit import FastFit
     from keras_segpaint.cli.progress import TrainingProgress, counted
     from keras_segpaint.cli.runs import open_model
     from keras_segpaint.extras import require
+    from keras_segpaint.inference.images import forward, input_channels, to_float
 
     # The export comes last; what it needs is looked for first.
     require("ai_edge_litert.interpreter", "demo", "The demo")
@@ -104,7 +105,7 @@ def demo(
     with counted("test slices segmented by the Keras model") as report:
         logits = []
         for index, image in enumerate(images):
-            logits.append(inference.predict_logits(model, image))
+            logits.append(forward(model, to_float(image, input_channels(model))[None])[0])
             report(index + 1, len(images))
     scores = metrics.scores(_confusion(test, [np.argmax(one, axis=-1) for one in logits]))
     output.print(score_table("Keras model, test slices", scores, test.class_names))

@@ -9,7 +9,16 @@ import typer
 
 from keras_segpaint.cli.console import fill_table, output, plain, score_table
 from keras_segpaint.cli.errors import UserError
-from keras_segpaint.cli.options import BackendOption, DataOption, DebugOption, Method, RunArgument, SizeOption, start
+from keras_segpaint.cli.options import (
+    BackendOption,
+    DataOption,
+    DebugOption,
+    FlipOption,
+    Method,
+    RunArgument,
+    SizeOption,
+    start,
+)
 
 __all__ = ["evaluate"]
 
@@ -29,6 +38,7 @@ def evaluate(
         ),
     ] = None,
     size: SizeOption = None,
+    flip: FlipOption = "none",
     json_file: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="Also write the numbers here.", show_default=False)
     ] = None,
@@ -49,7 +59,7 @@ def evaluate(
     backend: BackendOption = None,
     debug: DebugOption = False,
 ) -> None:
-    """Print IoU per class, mean IoU, accuracies and frequency-weighted IoU, counted at the images' own size.
+    """Print IoU, accuracy, precision and Dice score per class and their means, counted at the images' own size.
 
     Of an inpainting network: L1, PSNR and SSIM by the share of the holes, beside those of classical methods.
 
@@ -60,10 +70,11 @@ def evaluate(
     from keras_segpaint.cli.runs import fills_holes, open_model
 
     network, record = open_model(model)
+    flips = False if flip == "none" else flip
     if fills_holes(network):
-        result = _fill(network, record, data, split, size, methods=methods, masks_per_bucket=masks, seed=seed)
+        result = _fill(network, record, data, split, size, flips, methods=methods, masks_per_bucket=masks, seed=seed)
     else:
-        result = _segment(network, record, model, data, split or "val", size)
+        result = _segment(network, record, model, data, split or "val", size, flips)
     if json_file is not None:
         json_file.write_text(
             json.dumps({"model": str(model), "data": data, **_json(result)}, indent=2) + "\n", encoding="utf-8"
@@ -71,7 +82,9 @@ def evaluate(
         output.print(f"written {plain(json_file)}", soft_wrap=True, highlight=False)
 
 
-def _segment(network: Any, record: Any, model: Path, data: str, split: str, size: Any) -> dict[str, Any]:
+def _segment(
+    network: Any, record: Any, model: Path, data: str, split: str, size: Any, flips: str | bool
+) -> dict[str, Any]:
     from keras_segpaint import inference, metrics
     from keras_segpaint.cli.progress import counted
     from keras_segpaint.data import DataError, load_dataset
@@ -88,7 +101,8 @@ def _segment(network: Any, record: Any, model: Path, data: str, split: str, size
     with counted("images checked") as report:
         dataset.validate(report)
     with counted("images evaluated") as report:
-        confusion = inference.evaluate(network, dataset, size or (record.size if record else None), report)
+        segmenter = inference.Segmenter(network, size=size or (record.size if record else None), flips=flips)
+        confusion = inference.evaluate(segmenter, dataset, progress=report)
     scores = metrics.scores(confusion)
     output.print(score_table(f"{data}, {split}: {len(dataset)} images", scores, dataset.class_names))
     return {
@@ -106,6 +120,7 @@ def _fill(
     data: str,
     split: str | None,
     size: Any,
+    flips: str | bool,
     *,
     methods: tuple[str, ...],
     masks_per_bucket: int,
@@ -113,11 +128,9 @@ def _fill(
 ) -> dict[str, Any]:
     from keras_segpaint import inference
     from keras_segpaint.cli.progress import counted
-    from keras_segpaint.data import load_photographs
+    from keras_segpaint.cli.runs import open_photographs_to_judge
 
-    own = record is not None and data == record.data and not record.val_data
-    split = split or ("val" if own else "all")
-    photographs = load_photographs(data, split, seed=record.seed if own else 0)
+    photographs, split = open_photographs_to_judge(record, data, split)
     size = tuple(size or (record.size if record else (256, 256)))
     with counted("holes filled") as report:
         results = inference.evaluate_inpainting(
@@ -127,6 +140,7 @@ def _fill(
             masks_per_bucket=masks_per_bucket,
             baselines=methods,
             seed=seed,
+            flips=flips,
             progress=report,
         )
     ratios = sorted(next(iter(results.values())).by_hole_ratio)

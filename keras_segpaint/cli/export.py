@@ -36,25 +36,16 @@ def export(
         raise typer.BadParameter(f"must end in .tflite for --format litert. Received: {target}", param_hint="OUT")
     start(backend)
     from keras_segpaint import export as room
-    from keras_segpaint.cli.runs import fills_holes, open_model
+    from keras_segpaint.cli.runs import open_model
     from keras_segpaint.inference.images import input_channels, input_size
 
     network, record = open_model(model)
-    fills = fills_holes(network)
-    own = (None, None) if fills else input_size(network)
-    height, width = size or (record.size if record else own)
+    height, width = size or (record.size if record else input_size(network))
     if height is None or width is None:
         raise UserError("The file needs a fixed size of its input. Give it with --size, such as --size 360x480.")
     write = room.to_litert if kind == "litert" else room.to_saved_model
-    # An inpainting network's masks come behind the colours.
-    channels = 2 + len(network.inputs) if fills else input_channels(network)
-    if fills and (height % network.size_multiple or width % network.size_multiple):
-        raise UserError(
-            f"--size: height and width must be multiples of {network.size_multiple} for {type(network).__name__}. "
-            f"Received: {height}x{width}"
-        )
     with output.status(f"writing {plain(target)}"):
-        report = write(network, target, input_shape=(height, width, channels))
+        report = write(network, target, input_shape=(height, width, input_channels(network)))
     print_export(report)
 
 

@@ -7,7 +7,7 @@ import typer
 
 from keras_segpaint.cli.console import output, plain
 from keras_segpaint.cli.errors import UserError
-from keras_segpaint.cli.options import BackendOption, DebugOption, Method, start
+from keras_segpaint.cli.options import BackendOption, DebugOption, FlipOption, Method, start
 
 __all__ = ["inpaint"]
 
@@ -54,6 +54,7 @@ def inpaint(
     feather: Annotated[
         int, typer.Option(help="Over how many of these pixels the fill fades in, at most --dilate.", min=0)
     ] = 0,
+    flip: FlipOption = "none",
     compare: Annotated[
         bool, typer.Option("--compare", help="Also write NAME_compare.png: before, mask and after side by side.")
     ] = False,
@@ -66,6 +67,8 @@ def inpaint(
     """
     if model is not None and method is not None:
         raise UserError("--model and --method exclude each other. Give one of them.")
+    if model is None and flip != "none":
+        raise UserError("--flip is for networks: give one with --model. A classical method has one result.")
     start(backend)
     from keras_segpaint import inference
     from keras_segpaint.cli.progress import counted
@@ -77,7 +80,11 @@ def inpaint(
     if to_file:
         check_lossless(out)
     inpainter = inference.Inpainter(
-        open_model(model)[0] if model else method or "telea", dilation=dilate, feather=feather, threshold=threshold
+        open_model(model)[0] if model else method or "telea",
+        dilation=dilate,
+        feather=feather,
+        threshold=threshold,
+        flips=False if flip == "none" else flip,
     )
     skipped: list[Path] = []
     written: dict[Path, Path] = {}

@@ -15,6 +15,7 @@ from keras_segpaint.cli.inpaint import inpaint
 from keras_segpaint.cli.models import models
 from keras_segpaint.cli.options import DebugOption
 from keras_segpaint.cli.predict import predict
+from keras_segpaint.cli.report import report
 from keras_segpaint.cli.train import train
 
 __all__ = ["app", "main"]
@@ -28,7 +29,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for command in (train, evaluate, predict, inpaint, export, models, datasets, demo):
+for command in (train, evaluate, report, predict, inpaint, export, models, datasets, demo):
     app.command()(command)
 
 

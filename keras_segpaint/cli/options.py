@@ -78,6 +78,10 @@ SizeOption = Annotated[
         show_default=False,
     ),
 ]
+Flip = Literal["none", "horizontal", "vertical", "both"]
+FlipOption = Annotated[
+    Flip, typer.Option(help="Also give the network images turned round, and take the mean of its results.")
+]
 RunArgument = Annotated[
     Path,
     typer.Argument(

@@ -4,15 +4,26 @@ import json
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 
 # Importing the models registers their classes, which loading needs; training has that of a network with its critic.
-from keras_segpaint import models, training  # noqa: F401
+from keras_segpaint import data, models, training  # noqa: F401
 from keras_segpaint.cli.errors import UserError
 
-__all__ = ["RunRecord", "fills_holes", "model_file", "open_model", "open_segmentation_model", "read_record"]
+__all__ = [
+    "OpenedRun",
+    "RunRecord",
+    "fills_holes",
+    "model_file",
+    "open_model",
+    "open_photographs_to_judge",
+    "open_run",
+    "open_segmentation_model",
+    "read_record",
+]
 
 RECORD = "config.json"
 
@@ -36,6 +47,69 @@ class RunRecord:
     data: str
     val_data: str | None
     seed: int
+
+
+@dataclass(frozen=True)
+class OpenedRun:
+    """A run's folder with its network.
+
+    Args:
+        folder: The folder.
+        model: The network.
+        checkpoint: The file that the network was loaded from: the best checkpoint, or the last where there is no best.
+        record: What the run knows about the network.
+        config: Everything in `config.json`.
+    """
+
+    folder: Path
+    model: keras.Model
+    checkpoint: Path
+    record: RunRecord
+    config: dict[str, Any]
+
+    @property
+    def task(self) -> str:
+        """`"segmentation"` or `"inpainting"`."""
+        return self.config.get("task", "inpainting" if fills_holes(self.model) else "segmentation")
+
+
+def open_run(folder: Path) -> OpenedRun:
+    """Loads the network of a run's folder.
+
+    Raises:
+        UserError: If there is no such folder, it holds no run, or no epoch of the run is finished.
+    """
+    if not folder.exists():
+        raise UserError(f"{folder}: no such folder. Give the folder that --out named in training.")
+    if not folder.is_dir() or not (folder / RECORD).exists():
+        raise UserError(
+            f"{folder}: holds no run, there is no {folder / RECORD}. Give the folder that --out named in training."
+        )
+    record = read_record(folder)
+    try:
+        checkpoint = model_file(folder)
+    except UserError as error:
+        raise UserError(
+            f"{folder}: has no checkpoint yet, neither best.keras nor last.keras in {folder / 'checkpoints'}. "
+            "Let it finish an epoch: continue it with `segpaint train ... --resume`."
+        ) from error
+    model, _ = open_model(checkpoint)
+    return OpenedRun(folder, model, checkpoint, record, json.loads((folder / RECORD).read_text(encoding="utf-8")))
+
+
+def open_photographs_to_judge(
+    record: RunRecord | None, spec: str, split: str | None
+) -> tuple[data.SegmentationDataset, str]:
+    """The photographs to judge an inpainting network by, and the name of the part of them that they are.
+
+    Args:
+        record: What a run says.
+        spec: The photographs, as `--data` takes them.
+        split: `None` for the part that the run was validated on, of photographs that it was not trained on all.
+    """
+    own = record is not None and spec == record.data and not record.val_data
+    split = split or ("val" if own else "all")
+    return data.load_photographs(spec, split, seed=record.seed if record is not None and own else 0), split
 
 
 def open_model(path: Path) -> tuple[keras.Model, RunRecord | None]:

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+# Names of metrics are in lower case.
+_WRITTEN = {"iou": "IoU", "l1": "L1", "psnr": "PSNR", "ssim": "SSIM"}
 _TRAINING, _VALIDATION = "#4682dc", "#e65546"
 # From so many classes on, the cells of a confusion matrix are too small for numbers.
 _MOST_NUMBERED = 20
@@ -41,10 +43,11 @@ def plot_history(history: Mapping[str, Sequence[float]]) -> "Figure":
         )
     columns = min(3, len(names))
     rows = -(-len(names) // columns)
-    figure = _figure(4.2 * columns, 3.0 * rows)
+    figure = blank_figure(4.2 * columns, 3.0 * rows)
     for panel, name in enumerate(names, start=1):
         axes = figure.add_subplot(rows, columns, panel)
-        _draw_curve(axes, name.replace("_", " ").replace("iou", "IoU"), history.get(name), history.get(f"val_{name}"))
+        title = " ".join(_WRITTEN.get(part, part) for part in name.split("_"))
+        _draw_curve(axes, title, history.get(name), history.get(f"val_{name}"))
     return figure
 
 
@@ -99,7 +102,7 @@ def plot_confusion(matrix: Any, class_names: Sequence[str]) -> "Figure":
     numbered = len(class_names) <= _MOST_NUMBERED
     shares = counts / np.maximum(counts.sum(1, keepdims=True), 1.0)
     size = 2.2 + (0.58 if numbered else 0.16) * len(class_names)
-    figure = _figure(size + 0.4, size)
+    figure = blank_figure(size + 0.4, size)
     axes = figure.add_subplot()
     # One colour, more or less opaque, so that the figure also goes on a dark page.
     colours = np.empty((*shares.shape, 4))
@@ -134,7 +137,8 @@ def recolor(figure: "Figure", colour: str) -> None:
         axes.spines[:].set_edgecolor(colour)
 
 
-def _figure(width: float, height: float) -> "Figure":
+def blank_figure(width: float, height: float) -> "Figure":
+    """A figure without panels, of a size in inches."""
     # The object interface: no state shared with the caller's own figures, no display needed.
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

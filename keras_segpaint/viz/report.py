@@ -9,14 +9,18 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from string import Template
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from keras_segpaint.metrics import scores
+from keras_segpaint.viz.comparison import HOLE
 from keras_segpaint.viz.figures import curve_names, plot_confusion, plot_history, recolor
 from keras_segpaint.viz.overlay import CORRECT, WRONG, error_map, overlay, to_rgb
 from keras_segpaint.viz.palette import UNKNOWN
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 # The colours of `--text` in report.html.
 _LIGHT_TEXT, _DARK_TEXT = "#1d2330", "#e8ebf2"
@@ -32,16 +36,28 @@ class Sample:
     name: str
 
 
+@dataclass(frozen=True)
+class FillSample:
+    """An image, its hole mask (1 is a hole) and the filled image, all of one size."""
+
+    image: np.ndarray
+    mask: np.ndarray
+    filled: np.ndarray
+    name: str
+
+
 def write_report(
     path: str | os.PathLike[str],
     *,
     title: str,
     summary: Mapping[str, str],
     history: Mapping[str, Sequence[float]],
-    confusion: Any,
-    class_names: Sequence[str],
-    palette: np.ndarray,
-    samples: Sequence[Sample],
+    confusion: Any = None,
+    class_names: Sequence[str] = (),
+    palette: np.ndarray | Sequence[Sequence[int]] = (),
+    samples: Sequence[Sample] = (),
+    fills: Sequence[FillSample] = (),
+    figures: Mapping[str, "Figure"] | None = None,
     tables: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
     ignore_class: int | None = 255,
 ) -> Path:
@@ -52,10 +68,13 @@ def write_report(
         title: Heading of the page.
         summary: Short texts by label, shown as cards.
         history: Values per epoch by name, for the learning curves; may be empty.
-        confusion: `(num_classes, num_classes)` pixel counts; row: true class.
+        confusion: `(num_classes, num_classes)` pixel counts; row: true class. `None`, the default, for a run without
+            classes.
         class_names: One name per class.
         palette: `(num_classes, 3)` colours, 0 to 255.
         samples: Images to show with truth, prediction and errors.
+        fills: Images to show before, with their holes, and filled.
+        figures: Further figures by their headings.
         tables: Further tables: a heading and rows, each a mapping from column to value.
         ignore_class: Integer, the true label of pixels that are not judged, or `None`. Defaults to `255`.
 
@@ -77,17 +96,27 @@ def write_report(
         >>> "Cells" in page.read_text()
         True
     """
-    if not len(class_names) == len(palette) == len(np.asarray(confusion)):
+    rows = 0 if confusion is None else len(np.asarray(confusion))
+    if not len(class_names) == len(palette) == rows:
         raise ValueError(
             "`class_names`, `palette` and `confusion` must be of the same classes. "
-            f"Received: {len(class_names)} names, {len(palette)} colours, confusion of {len(np.asarray(confusion))} rows"
+            f"Received: {len(class_names)} names, {len(palette)} colours, confusion of {rows} rows"
         )
     palette = np.asarray(palette)
-    sections = [_cards(summary), _classes(confusion, class_names, palette)]
+    sections = [_cards(summary)]
+    if rows:
+        sections.append(_classes(confusion, class_names, palette))
     if samples:
         sections.append(_gallery(samples, class_names, palette, ignore_class))
+    if fills:
+        sections.append(_fills(fills))
     sections.append(_curves(history))
-    sections.append(_confusion(confusion, class_names))
+    if rows:
+        sections.append(_confusion(confusion, class_names))
+    sections.extend(
+        f"<h2>{html.escape(name)}</h2><div class='sheet plot'>{_figure(figure)}</div>"
+        for name, figure in (figures or {}).items()
+    )
     sections.extend(_table(name, rows) for name, rows in (tables or {}).items() if rows)
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -193,13 +222,31 @@ def _gallery(
             ("prediction", overlay(sample.image, sample.prediction, palette, 0.6)),
             (f"errors ({verdict})", error_map(sample.truth, sample.prediction, ignore_class)),
         )
-        cells = "".join(
-            f"<figure>{_image(picture, f'{sample.name}: {caption}')}<figcaption>{caption}</figcaption></figure>"
-            for caption, picture in pictures
-        )
-        rows.append(f"<h3>{html.escape(sample.name)}</h3><div class='row'>{cells}</div>")
+        rows.append(_row(sample.name, pictures))
     legend = f"<p class='legend'>{''.join(chips)}<span class='verdicts'>errors: {''.join(verdicts)}</span></p>"
     return f"<h2>Images</h2>{legend}{''.join(rows)}"
+
+
+def _fills(fills: Sequence[FillSample]) -> str:
+    rows = []
+    for fill in fills:
+        sizes = [np.shape(part)[:2] for part in (fill.image, fill.mask, fill.filled)]
+        if len(set(sizes)) > 1:
+            raise ValueError(
+                f"Image, mask and filled image must have the same size. Received: {sizes} for {fill.name!r}"
+            )
+        before = to_rgb(fill.image)
+        holed = np.where(fill.mask[..., None] > 0, np.array(HOLE, "uint8"), before)
+        rows.append(_row(fill.name, (("before", before), ("holes", holed), ("filled", to_rgb(fill.filled)))))
+    return f"<h2>Images</h2>{''.join(rows)}"
+
+
+def _row(name: str, pictures: Sequence[tuple[str, np.ndarray]]) -> str:
+    cells = "".join(
+        f"<figure>{_image(picture, f'{name}: {caption}')}<figcaption>{caption}</figcaption></figure>"
+        for caption, picture in pictures
+    )
+    return f"<h3>{html.escape(name)}</h3><div class='row of{len(pictures)}'>{cells}</div>"
 
 
 def _image(picture: np.ndarray, description: str) -> str:

@@ -18,9 +18,29 @@ def test_table_and_json(segpaint, trained, shapes: Path, tmp_path: Path):
     union = confusion.sum(0) + confusion.sum(1) - np.diag(confusion)
     np.testing.assert_allclose(stored["scores"]["iou"], np.diag(confusion) / union)
     assert stored["scores"]["pixel_accuracy"] == pytest.approx(np.trace(confusion) / confusion.sum())
+    predicted = confusion.sum(0)
+    precision = np.divide(np.diag(confusion), predicted, out=np.full(3, np.nan), where=predicted > 0)
+    np.testing.assert_allclose(np.array(stored["scores"]["precision"], float), precision)
+    dice = 2 * np.diag(confusion) / (predicted + confusion.sum(1))
+    assert stored["scores"]["mean_dice"] == pytest.approx(dice.mean())
+    assert f"{dice.mean():.4f}" in result.stdout and "precision" in result.stdout
     assert stored["class_names"] == ["class 0", "class 1", "class 2"]
     assert f"{stored['scores']['mean_iou']:.4f}" in result.stdout
-    assert "10 images" in result.stdout
+    assert "10 images" in " ".join(result.stdout.split())
+
+
+def test_flips(segpaint, trained, shapes: Path, tmp_path: Path):
+    import keras
+
+    from keras_segpaint import data, inference
+
+    target = tmp_path / "scores.json"
+    result = segpaint("evaluate", trained[0], "--data", shapes, "--split", "all", "--flip", "both", "--json", target)
+    assert result.exit_code == 0, result.output
+    model = keras.saving.load_model(trained[0] / "checkpoints" / "best.keras", compile=False)
+    segmenter = inference.Segmenter(model, size=(32, 32), flips="both")
+    confusion = inference.evaluate(segmenter, data.load_dataset(str(shapes), "all"))
+    assert json.loads(target.read_text())["confusion"] == confusion.tolist()
 
 
 def test_model_file_gives_the_same_as_its_run(segpaint, trained, shapes: Path):

@@ -153,6 +153,7 @@ def test_what_cannot_be_filled_is_skipped_and_named(segpaint, photos: Path):
         (["photos", "--mask", "masks", "--out", "out", "--threshold", 2], "`threshold` must be in"),
         (["photos", "--mask", "masks", "--out", "out", "--model", "m.keras", "--method", "ns"], "exclude each other"),
         (["photos", "--mask", "masks", "--out", "out", "--model", "m.keras"], "no such file or folder"),
+        (["photos", "--mask", "masks", "--out", "out", "--flip", "both"], "--flip is for networks"),
     ],
 )
 def test_mistakes(segpaint, photos: Path, monkeypatch, arguments, message):

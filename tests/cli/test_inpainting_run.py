@@ -1,15 +1,19 @@
 """From photographs to filled holes by commands alone."""
 
+import io
 import json
+import re
 from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 from PIL import Image
+from rich.console import Console
 
 from keras_segpaint.export import LiteRTModel
 from keras_segpaint.inference import Inpainter
+from keras_segpaint.metrics import FillScores
 from tests.cli.folders import run_segpaint
 
 TINY = (
@@ -47,12 +51,23 @@ def trained(photos):
     return out, result
 
 
+def test_the_table_fits_eighty_characters():
+    from keras_segpaint.cli.console import fill_table
+
+    scores = FillScores(6240, l1=0.1234, psnr=15.47, ssim=0.461, hole_l1=0.3011, hole_psnr=19.29, hole_ssim=0.105)
+    text = io.StringIO()
+    Console(file=text, width=80).print(fill_table([("10-20 %", "biharmonic", scores)]))
+    rows = text.getvalue().splitlines()
+    assert max(map(len, rows)) <= 80 and "…" not in text.getvalue()
+    assert "10-20 % biharmonic 12.34 15.47 0.461 30.11 19.29 0.105 6240" in [" ".join(row.split()) for row in rows]
+
+
 def test_train(trained, photos):
     out, result = trained
     assert "epoch 1/1  loss " in result.stdout and "val hole L1" in result.stdout
     assert "Best epoch on the validation images" in result.stdout
     row = next(line for line in result.stdout.splitlines() if line.startswith(" all"))
-    assert row.split()[:2] == ["all", "PConvUNet"] and len(row.split()) == 9 and "…" not in row and len(row) <= 80
+    assert row.split()[:2] == ["all", "PConvUNet"] and len(row.split()) == 9 and "…" not in row
     assert f"segpaint evaluate {out} --data {photos}" in result.stdout
     record = json.loads((out / "config.json").read_text())
     assert len(record["val_photographs"]) == 1
@@ -81,9 +96,44 @@ def test_evaluate_its_own_photographs_and_others(segpaint, trained, photos, tmp_
     assert stored["scores"]["telea"]["all"]["hole_l1"] < stored["scores"]["model"]["all"]["hole_l1"]
     assert f"{100 * stored['scores']['telea']['all']['l1']:.2f}" in result.stdout
 
+    flipped = segpaint(
+        "evaluate", out, "--data", photos, "--baselines", "none", "--flip", "horizontal", "--json", target
+    )
+    assert flipped.exit_code == 0, flipped.output
+    mean = json.loads(target.read_text())["scores"]["model"]["all"]
+    assert mean["hole_psnr"] != stored["scores"]["model"]["all"]["hole_psnr"]
+    assert mean["images"] == 6
+
     other = segpaint("evaluate", out, "--data", f"{photos}/*.png", "--baselines", "none", "--size", 24)
     assert other.exit_code == 0, other.output
     assert "all: 5 photographs at 24 x 24" in other.stdout and "telea" not in other.stdout
+
+
+def test_report(segpaint, trained, photos, tmp_path):
+    out, training = trained
+    page = tmp_path / "page.html"
+    result = segpaint("report", out, "--out", page)
+    assert result.exit_code == 0, result.output
+    text = page.read_text()
+    cards = {label: value for value, label in re.findall(r"<div class='card'><b>(.*?)</b><span>(.*?)</span>", text)}
+    # The same holes as in training, whose scores of the best epoch are those of the page.
+    row = next(line for line in training.stdout.splitlines() if line.startswith(" all")).split()
+    assert cards["L1 in the holes"] == f"{row[5]} %" and cards["PSNR in the holes"] == f"{row[6]} dB"
+    assert (cards["photographs judged"], cards["checkpoint"], cards["best epoch"]) == ("1", "best.keras", "1")
+    model = keras.saving.load_model(out / "checkpoints" / "best.keras", compile=False)
+    assert cards["parameters"] == f"{model.count_params():,}"
+    assert f"<h3>best: L1 in the holes {row[5]} %, " in text and "<h3>worst" not in text
+    assert text.count("<figcaption>") == 3 and "Confusion" not in text and "Learning curves" in text
+    assert "<td>telea</td>" in text and "<td>network</td>" in text and "PartialConvolutionLoss" in text
+
+    every = segpaint("report", out, "--out", page, "--data", f"{photos}/*.png")
+    assert every.exit_code == 0, every.output
+    shown = re.findall(r"<h3>(\w+): L1 in the holes ([\d.]+) %", page.read_text())
+    assert [verdict for verdict, _ in shown] == ["best", "median", "worst"]
+    assert float(shown[0][1]) < float(shown[1][1]) < float(shown[2][1])
+
+    missing = segpaint("report", out, "--out", page, "--data", tmp_path / "nowhere")
+    assert missing.exit_code == 1 and "nowhere" in missing.stderr
 
 
 def test_inpaint_with_the_run(segpaint, trained, photos, tmp_path):

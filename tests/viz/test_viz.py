@@ -70,6 +70,7 @@ def test_history_of_keras():
     assert [axes.get_title() for axes in figure.axes] == ["loss"]
     assert {line.get_marker() for line in figure.axes[0].lines} == {"o"}
     assert len(viz.plot_history({name: [1.0, 2.0] for name in "abcd"}).axes) == 4
+    assert viz.plot_history({"hole_l1": [1.0]}).axes[0].get_title() == "hole L1"
 
 
 def test_figures_leave_the_global_state_alone():
@@ -113,6 +114,37 @@ def test_report_is_one_file_with_everything(tmp_path, rng):
     for dark, light in (pictures[4:6], pictures[6:8]):
         assert dark.size == light.size
         assert text_brightness(dark) > 128 > text_brightness(light)
+
+
+def test_report_of_filled_holes(tmp_path, rng):
+    image, filled = rng.random((2, 6, 5, 3))
+    mask = np.zeros((6, 5))
+    mask[2:4, 1:3] = 1
+    figure = viz.plot_history({"loss": [2.0, 1.0]})
+    page = viz.write_report(
+        tmp_path / "x.html",
+        title="Holes",
+        summary={},
+        history={},
+        fills=[viz.FillSample(image, mask, filled, "photo <1>")],
+        figures={"Further & more": figure},
+    )
+    text = page.read_text(encoding="utf-8")
+    assert "photo &lt;1&gt;" in text and "<h2>Further &amp; more</h2>" in text
+    assert "Confusion" not in text and "Classes" not in text
+    before, holed, after, *_ = [np.asarray(decoded(source)) for source in re.findall(r"(?<=src=')[^']+", text)]
+    np.testing.assert_array_equal(before, viz.to_rgb(image))
+    np.testing.assert_array_equal(after, viz.to_rgb(filled))
+    np.testing.assert_array_equal(holed[mask == 0], before[mask == 0])
+    assert (holed[mask == 1] == (255, 0, 160)).all()
+    with pytest.raises(ValueError, match="photo 2"):
+        viz.write_report(
+            tmp_path / "y.html",
+            title="",
+            summary={},
+            history={},
+            fills=[viz.FillSample(image, mask[1:], filled, "photo 2")],
+        )
 
 
 def test_report_without_history_and_samples(tmp_path):
