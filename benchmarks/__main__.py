@@ -1,6 +1,7 @@
 """`python -m benchmarks`: this package against PyTorch, in one run on the same input."""
 
 import argparse
+import importlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,10 +13,19 @@ from benchmarks.match import Measurement, play
 from benchmarks.ours import MODES
 from benchmarks.report import append, table
 
-EPILOG = """\
-`python -m benchmarks pipeline` measures the input pipeline instead; `python -m benchmarks models` counts parameters and
-multiply-adds of every model and writes the table of models; `python -m benchmarks inpainting` measures contextual
-attention and the partial convolution against what they replace.
+# Other measurements: their names, the modules that make them, and what they are.
+OTHERS = {
+    "attention": ("attention", "time and memory of attention layers at 97x97x512"),
+    "crf": ("crf", "the dense CRF"),
+    "inference": ("inference", "tiled prediction against the bare network, and the peak memory of a large image"),
+    "inpainting": ("inpainting", "contextual attention and the partial convolution against what they replace"),
+    "models": ("catalogue", "parameters and multiply-adds of every model; writes the table of models"),
+    "pipeline": ("pipeline", "the input pipeline"),
+}
+EPILOG = "\n".join(
+    ["other measurements:", *(f"  python -m benchmarks {name:<12}{what}" for name, (_, what) in OTHERS.items())]
+)
+EPILOG += """
 
 Example: python -m benchmarks --rows enet,pooling --repeats 5
 """
@@ -62,20 +72,9 @@ def positive(text: str) -> int:
 def main(arguments: Sequence[str] | None = None) -> list[Measurement]:
     """Measures, prints the table, and returns its rows."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
-    if arguments[:1] == ["pipeline"]:
-        from benchmarks import pipeline
-
-        pipeline.main(arguments[1:])
-        return []
-    if arguments[:1] == ["models"]:
-        from benchmarks import catalogue
-
-        catalogue.main(arguments[1:])
-        return []
-    if arguments[:1] == ["inpainting"]:
-        from benchmarks import inpainting
-
-        inpainting.main(arguments[1:])
+    if arguments and arguments[0] in OTHERS:
+        module, _ = OTHERS[arguments[0]]
+        importlib.import_module(f"benchmarks.{module}").main(arguments[1:])
         return []
     options = parse(arguments)
     python = Path(sys.executable)
