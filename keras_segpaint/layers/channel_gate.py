@@ -6,15 +6,15 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from keras_segpaint.ops.attention_map import AttentionMap, channel_gates
+from keras_segpaint.layers.channel_scaling import ChannelScaling
 from keras_segpaint.ops.global_pooling import global_average, global_maximum, over_positions
-from keras_segpaint.ops.spatial import channel_axis, standardize_data_format
+from keras_segpaint.ops.spatial import channel_axis
 
 POOLINGS = {"average": global_average, "maximum": global_maximum}
 
 
 @keras.saving.register_keras_serializable(package="keras_segpaint")
-class ChannelGate(layers.Layer):
+class ChannelGate(ChannelScaling):
     """Multiplies each channel by a gate that is computed from the means and the maxima of all channels.
 
     One perceptron with biases, of `channels // ratio` rectified units, sees the means and sees the maxima; the gates are
@@ -50,14 +50,13 @@ class ChannelGate(layers.Layer):
         data_format: str | None = None,
         **kwargs: Any,
     ):
-        super().__init__(**kwargs)
+        super().__init__(data_format, **kwargs)
         if not isinstance(ratio, int) or ratio < 1:
             raise ValueError(f"`ratio` must be an integer >= 1. Received: ratio={ratio!r}")
         self.ratio = ratio
         self.poolings = tuple(poolings)
         if not self.poolings or not set(self.poolings) <= set(POOLINGS):
             raise ValueError(f"`poolings` must be some of {tuple(POOLINGS)}. Received: poolings={poolings!r}")
-        self.data_format = standardize_data_format(data_format)
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         channels = input_shape[channel_axis(self.data_format)] or 1
@@ -78,17 +77,7 @@ class ChannelGate(layers.Layer):
             total = score if total is None else total + score
         return over_positions(ops.sigmoid(total), self.data_format)
 
-    def attention_map(self, inputs: Any, position: tuple[int, int] | None = None) -> AttentionMap:
-        """By how much each channel is multiplied."""
-        return channel_gates(self.gate(inputs), self.data_format)
-
-    def call(self, inputs: Any) -> Any:
-        return inputs * self.gate(inputs)
-
-    def compute_output_spec(self, inputs: Any) -> keras.KerasTensor:
-        return keras.KerasTensor(inputs.shape, dtype=self.compute_dtype)
-
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()
-        config.update(ratio=self.ratio, poolings=self.poolings, data_format=self.data_format)
+        config.update(ratio=self.ratio, poolings=self.poolings)
         return config

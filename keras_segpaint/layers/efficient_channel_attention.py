@@ -6,13 +6,13 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from keras_segpaint.ops.attention_map import AttentionMap, channel_gates
+from keras_segpaint.layers.channel_scaling import ChannelScaling
 from keras_segpaint.ops.global_pooling import global_average, over_positions
-from keras_segpaint.ops.spatial import channel_axis, standardize_data_format
+from keras_segpaint.ops.spatial import channel_axis
 
 
 @keras.saving.register_keras_serializable(package="keras_segpaint")
-class EfficientChannelAttention(layers.Layer):
+class EfficientChannelAttention(ChannelScaling):
     """Multiplies each channel by a gate that is computed from the means of it and its neighbours among the channels.
 
     The gates are the sigmoid of one convolution along the channels, without bias. Means are taken in float32.
@@ -44,13 +44,12 @@ class EfficientChannelAttention(layers.Layer):
     """
 
     def __init__(self, kernel_size: int | None = None, data_format: str | None = None, **kwargs: Any):
-        super().__init__(**kwargs)
+        super().__init__(data_format, **kwargs)
         if kernel_size is not None and (not isinstance(kernel_size, int) or kernel_size < 1 or kernel_size % 2 == 0):
             raise ValueError(
                 f"`kernel_size` must be an odd integer >= 1 or None. Received: kernel_size={kernel_size!r}"
             )
         self.kernel_size = kernel_size
-        self.data_format = standardize_data_format(data_format)
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         channels = input_shape[channel_axis(self.data_format)] or 1
@@ -71,19 +70,9 @@ class EfficientChannelAttention(layers.Layer):
         x = ops.sigmoid(ops.squeeze(self.conv(ops.expand_dims(x, -1)), -1))
         return over_positions(x, self.data_format)
 
-    def attention_map(self, inputs: Any, position: tuple[int, int] | None = None) -> AttentionMap:
-        """By how much each channel is multiplied."""
-        return channel_gates(self.gate(inputs), self.data_format)
-
-    def call(self, inputs: Any) -> Any:
-        return inputs * self.gate(inputs)
-
-    def compute_output_spec(self, inputs: Any) -> keras.KerasTensor:
-        return keras.KerasTensor(inputs.shape, dtype=self.compute_dtype)
-
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()
-        config.update(kernel_size=self.kernel_size, data_format=self.data_format)
+        config.update(kernel_size=self.kernel_size)
         return config
 
 

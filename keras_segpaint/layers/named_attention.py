@@ -52,13 +52,13 @@ def standardize_attention(attention: Attention) -> str | dict[str, Any] | None:
     return attention
 
 
-def attend(x: Any, attention: Attention, build: LayerFactory, name: str) -> Any:
+def attend(x: Any, attention: str | dict[str, Any] | None, build: LayerFactory, name: str) -> Any:
     """Applies a network's attention to the features `x`, by a layer of their own; `x` itself for `None`.
 
     Args:
         x: Feature maps of a functional graph.
-        attention: `None`, a name, a layer or its configuration. Of a layer only the configuration is taken, but for
-            data format, dtype and name, which are those of the network.
+        attention: As `standardize_attention` gives it. Of a layer's configuration data format, dtype and name are left
+            out for those of the network.
         build: The network's layers.
         name: Of the layer.
 
@@ -71,9 +71,7 @@ def attend(x: Any, attention: Attention, build: LayerFactory, name: str) -> Any:
     if isinstance(attention, str):
         layer = ATTENTION[attention](**settings)
     else:
-        pattern = attention
-        if isinstance(pattern, dict):
-            pattern = keras.saving.deserialize_keras_object(pattern)
+        pattern = keras.saving.deserialize_keras_object(attention)
         config = pattern.get_config()
         layer = type(pattern).from_config({key: settings.get(key, value) for key, value in config.items()})
     y = layer(x)

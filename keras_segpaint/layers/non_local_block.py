@@ -6,7 +6,7 @@ import keras
 from keras import layers, ops
 
 from keras_segpaint.layers.factory import LayerFactory
-from keras_segpaint.ops.attention_map import AttentionMap, positions_map
+from keras_segpaint.ops.attention_map import AttentionMap, position_weights
 from keras_segpaint.ops.position_attention import (
     ATTENTION_AT_ONCE,
     energies,
@@ -118,22 +118,22 @@ class NonLocalBlock(layers.Layer):
 
     def attention(self, inputs: Any) -> Any:
         """The weight of each position (column) for each (row), `(batch, positions, positions)`: all of them at once."""
-        return self._weights(*self._queries_and_keys(inputs))
+        query, key = (to_positions(x, self.data_format) for x in self._queries_and_keys(inputs))
+        energy = energies(query, key)
+        if self.mode == "dot_product":
+            return energy / ops.cast(ops.shape(key)[1], "float32")
+        return attention_weights(energy, "float32")
 
     def attention_map(self, inputs: Any, position: tuple[int, int] | None = None) -> AttentionMap:
         """How much a position, row and column, takes from each position (with `subsample` from each 2x2 of them)."""
         query, key = self._queries_and_keys(inputs)
-        return positions_map(
-            lambda index: self._weights(query[:, index : index + 1], key),
-            position,
-            inputs,
-            self.subsample,
-            self.data_format,
+        return AttentionMap(
+            "weights", position_weights(query, key, position, self.data_format, softmax=self.mode != "dot_product")
         )
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
-        query, key = self._queries_and_keys(inputs)
         value = gathered(self.value(inputs), self.subsample, self.data_format)
+        query, key, value = (to_positions(x, self.data_format) for x in (*self._queries_and_keys(inputs), value))
         if self.mode == "dot_product":
             mixture = mean_product_mixture(query, key, value)
         else:
@@ -141,15 +141,9 @@ class NonLocalBlock(layers.Layer):
         x = self.output_conv(from_positions(mixture, inputs, self.data_format))
         return inputs + (x if self.output_norm is None else self.output_norm(x, training=training))
 
-    def _weights(self, query: Any, key: Any) -> Any:
-        energy = energies(query, key)
-        if self.mode == "dot_product":
-            return energy / ops.cast(ops.shape(key)[1], "float32")
-        return attention_weights(energy, "float32")
-
     def _queries_and_keys(self, inputs: Any) -> tuple[Any, Any]:
         query, key = (inputs if layer is None else layer(inputs) for layer in (self.query, self.key))
-        return to_positions(query, self.data_format), gathered(key, self.subsample, self.data_format)
+        return query, gathered(key, self.subsample, self.data_format)
 
     def compute_output_spec(self, inputs: Any, training: bool | None = None) -> keras.KerasTensor:
         return keras.KerasTensor(inputs.shape, dtype=self.compute_dtype)

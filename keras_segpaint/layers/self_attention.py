@@ -6,7 +6,7 @@ import keras
 from keras import layers
 
 from keras_segpaint.layers.factory import LayerFactory
-from keras_segpaint.ops.attention_map import AttentionMap, positions_map
+from keras_segpaint.ops.attention_map import AttentionMap, position_weights
 from keras_segpaint.ops.position_attention import (
     ATTENTION_AT_ONCE,
     energies,
@@ -94,28 +94,22 @@ class SelfAttention2D(layers.Layer):
 
     def attention(self, inputs: Any) -> Any:
         """The weight of each position (column) for each (row), `(batch, positions, positions)`: all of them at once."""
-        return attention_weights(energies(*self._queries_and_keys(inputs)), "float32")
+        query, key = (to_positions(x, self.data_format) for x in self._queries_and_keys(inputs))
+        return attention_weights(energies(query, key), "float32")
 
     def attention_map(self, inputs: Any, position: tuple[int, int] | None = None) -> AttentionMap:
         """How much a position, row and column, takes from each position (with `subsample` from each 2x2 of them)."""
         query, key = self._queries_and_keys(inputs)
-        return positions_map(
-            lambda index: attention_weights(energies(query[:, index : index + 1], key), "float32"),
-            position,
-            inputs,
-            self.subsample,
-            self.data_format,
-        )
+        return AttentionMap("weights", position_weights(query, key, position, self.data_format))
 
     def call(self, inputs: Any) -> Any:
-        query, key = self._queries_and_keys(inputs)
         value = gathered(self.value(inputs), self.subsample, self.data_format)
+        query, key, value = (to_positions(x, self.data_format) for x in (*self._queries_and_keys(inputs), value))
         mixture = softmax_mixture(query, key, value, self.max_attention_elements)
         return inputs + self.gamma * self.output_conv(from_positions(mixture, inputs, self.data_format))
 
     def _queries_and_keys(self, inputs: Any) -> tuple[Any, Any]:
-        query = to_positions(self.query(inputs), self.data_format)
-        return query, gathered(self.key(inputs), self.subsample, self.data_format)
+        return self.query(inputs), gathered(self.key(inputs), self.subsample, self.data_format)
 
     def compute_output_spec(self, inputs: Any) -> keras.KerasTensor:
         return keras.KerasTensor(inputs.shape, dtype=self.compute_dtype)

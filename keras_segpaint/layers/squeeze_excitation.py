@@ -5,13 +5,13 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from keras_segpaint.ops.attention_map import AttentionMap, channel_gates
+from keras_segpaint.layers.channel_scaling import ChannelScaling
 from keras_segpaint.ops.global_pooling import global_average, over_positions
-from keras_segpaint.ops.spatial import channel_axis, standardize_data_format
+from keras_segpaint.ops.spatial import channel_axis
 
 
 @keras.saving.register_keras_serializable(package="keras_segpaint")
-class SqueezeExcitation(layers.Layer):
+class SqueezeExcitation(ChannelScaling):
     """Multiplies each channel by a gate that is computed from the means of all channels.
 
     The gates are made by a layer of `channels // ratio` rectified units and one of a sigmoid for each channel. Means
@@ -43,12 +43,11 @@ class SqueezeExcitation(layers.Layer):
     """
 
     def __init__(self, ratio: int = 16, use_bias: bool = True, data_format: str | None = None, **kwargs: Any):
-        super().__init__(**kwargs)
+        super().__init__(data_format, **kwargs)
         if not isinstance(ratio, int) or ratio < 1:
             raise ValueError(f"`ratio` must be an integer >= 1. Received: ratio={ratio!r}")
         self.ratio = ratio
         self.use_bias = use_bias
-        self.data_format = standardize_data_format(data_format)
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         channels = input_shape[channel_axis(self.data_format)] or 1
@@ -66,17 +65,7 @@ class SqueezeExcitation(layers.Layer):
         x = ops.cast(global_average(inputs, self.data_format), self.compute_dtype)
         return over_positions(self.excite(self.squeeze(x)), self.data_format)
 
-    def attention_map(self, inputs: Any, position: tuple[int, int] | None = None) -> AttentionMap:
-        """By how much each channel is multiplied."""
-        return channel_gates(self.gate(inputs), self.data_format)
-
-    def call(self, inputs: Any) -> Any:
-        return inputs * self.gate(inputs)
-
-    def compute_output_spec(self, inputs: Any) -> keras.KerasTensor:
-        return keras.KerasTensor(inputs.shape, dtype=self.compute_dtype)
-
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()
-        config.update(ratio=self.ratio, use_bias=self.use_bias, data_format=self.data_format)
+        config.update(ratio=self.ratio, use_bias=self.use_bias)
         return config

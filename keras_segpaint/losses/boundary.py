@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 from keras_segpaint.losses.base import LabelMapLoss
-from keras_segpaint.losses.pixelwise import class_weights_of, mean_of, pixel_crossentropy
+from keras_segpaint.losses.pixelwise import class_weights_of, mean_of, pixel_crossentropy, standardize_class_weights
 from keras_segpaint.ops.boundaries import class_boundaries, squared_distance
 
 
@@ -66,7 +66,7 @@ class BoundaryWeightedCrossentropy(LabelMapLoss):
         super().__init__(ignore_class, data_format, name)
         self.w0 = w0
         self.sigma = sigma
-        self.class_weights = None if class_weights is None else [float(weight) for weight in class_weights]
+        self.class_weights = standardize_class_weights(class_weights)
 
     def call(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         labels, logits, counts = self.prepare(y_true, y_pred, sample_weight)

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 
 from keras_segpaint.losses.base import LabelMapLoss
-from keras_segpaint.losses.pixelwise import class_weights_of, mean_of, pixel_crossentropy
+from keras_segpaint.losses.pixelwise import class_weights_of, mean_of, pixel_crossentropy, standardize_class_weights
 
 
 @keras.saving.register_keras_serializable(package="keras_segpaint")
@@ -49,7 +49,7 @@ class SparseCrossentropy(LabelMapLoss):
         name: str = "sparse_crossentropy",
     ):
         super().__init__(ignore_class, data_format, name)
-        self.class_weights = None if class_weights is None else [float(weight) for weight in class_weights]
+        self.class_weights = standardize_class_weights(class_weights)
 
     def call(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         labels, logits, counts = self.prepare(y_true, y_pred, sample_weight)

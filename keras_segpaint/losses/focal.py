@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 from keras_segpaint.losses.base import LabelMapLoss
-from keras_segpaint.losses.pixelwise import class_weights_of, mean_of, pixel_crossentropy
+from keras_segpaint.losses.pixelwise import class_weights_of, mean_of, pixel_crossentropy, standardize_class_weights
 from keras_segpaint.losses.region import EPSILON
 
 
@@ -77,7 +77,7 @@ class Focal(LabelMapLoss):
         self.gamma = gamma
         self.alpha = alpha
         self.normalized = normalized
-        self.class_weights = None if class_weights is None else [float(weight) for weight in class_weights]
+        self.class_weights = standardize_class_weights(class_weights)
         self.activation = activation
 
     def call(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:

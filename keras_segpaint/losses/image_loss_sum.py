@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
-from keras import ops
 
 from keras_segpaint.losses.image_base import ImageLoss
+from keras_segpaint.losses.weighted_terms import WeightedTerms
 
 
 @keras.saving.register_keras_serializable(package="keras_segpaint")
-class ImageLossSum(ImageLoss):
+class ImageLossSum(WeightedTerms, ImageLoss):
     """The weighted sum of losses of images under a mask.
 
     Args:
@@ -53,16 +53,5 @@ class ImageLossSum(ImageLoss):
                 f"Received: {len(self.terms)} terms, {len(self.weights)} weights"
             )
 
-    def call(self, y_true: Any, y_pred: Any, mask: Any = None) -> Any:
-        pairs = zip(self.weights, self.terms, strict=True)
-        return sum((weight * term(y_true, y_pred, mask) for weight, term in pairs), start=ops.zeros(()))
-
     def get_config(self) -> dict[str, Any]:
-        terms = [keras.saving.serialize_keras_object(term) for term in self.terms]
-        return {"terms": terms, "weights": self.weights, **super().get_config()}
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> "ImageLossSum":
-        """Builds the loss from what `get_config` gave."""
-        terms = [keras.saving.deserialize_keras_object(term) for term in config["terms"]]
-        return cls(**{**config, "terms": terms})
+        return {**super().get_config(), "data_format": self.data_format}

@@ -2,16 +2,15 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import keras
-from keras import ops
 
 from keras_segpaint.losses.base import LabelMapLoss
+from keras_segpaint.losses.weighted_terms import WeightedTerms
 
 
 @keras.saving.register_keras_serializable(package="keras_segpaint")
-class LossSum(LabelMapLoss):
+class LossSum(WeightedTerms, LabelMapLoss):
     """The weighted sum of losses of label maps; what `+` and `*` of losses give.
 
     Sums among the terms are opened, so that `2 * (a + b) + c` has the three terms `a`, `b` and `c`. The terms have their own
@@ -55,17 +54,3 @@ class LossSum(LabelMapLoss):
             inner = (term.terms, term.weights) if isinstance(term, LossSum) else ([term], [1.0])
             self.terms.extend(inner[0])
             self.weights.extend(weight * other for other in inner[1])
-
-    def call(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
-        pairs = zip(self.weights, self.terms, strict=True)
-        return sum((weight * term(y_true, y_pred, sample_weight) for weight, term in pairs), start=ops.zeros(()))
-
-    def get_config(self) -> dict[str, Any]:
-        terms = [keras.saving.serialize_keras_object(term) for term in self.terms]
-        return {"terms": terms, "weights": self.weights, "name": self.name}
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> "LossSum":
-        """Builds the loss from what `get_config` gave."""
-        terms = [keras.saving.deserialize_keras_object(term) for term in config["terms"]]
-        return cls(**{**config, "terms": terms})

@@ -8,7 +8,7 @@ import keras
 from keras import ops
 
 from keras_segpaint.losses.base import LabelMapLoss
-from keras_segpaint.losses.pixelwise import class_weights_of, mean_of, pixel_crossentropy
+from keras_segpaint.losses.pixelwise import class_weights_of, mean_of, pixel_crossentropy, standardize_class_weights
 
 
 @keras.saving.register_keras_serializable(package="keras_segpaint")
@@ -72,7 +72,7 @@ class OHEMCrossentropy(LabelMapLoss):
         super().__init__(ignore_class, data_format, name)
         self.threshold = threshold
         self.min_kept = min_kept
-        self.class_weights = None if class_weights is None else [float(weight) for weight in class_weights]
+        self.class_weights = standardize_class_weights(class_weights)
 
     def call(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         labels, logits, counts = self.prepare(y_true, y_pred, sample_weight)

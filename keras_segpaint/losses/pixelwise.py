@@ -24,6 +24,11 @@ def pixel_crossentropy(logits: Any, labels: Any) -> Any:
     return fused(_softmax_crossentropy, _logits_gradient, (logits, labels))
 
 
+def standardize_class_weights(class_weights: Sequence[float] | None) -> list[float] | None:
+    """`class_weights` as a configuration holds them."""
+    return None if class_weights is None else [float(weight) for weight in class_weights]
+
+
 def class_weights_of(labels: Any, class_weights: Sequence[float] | None, channels: int) -> Any:
     """Each pixel's weight by its class, float32 like the labels; 1.0 without weights.
 

@@ -3,9 +3,9 @@
 from typing import Any
 
 import keras
-from keras import ops
 
 from keras_segpaint.losses.image_base import ImageLoss, Region, check_region, in_region
+from keras_segpaint.losses.masked_l1 import masked_mean
 from keras_segpaint.ops.images import check_value_range, composite, to_unit
 from keras_segpaint.ops.structural_similarity import WINDOW, structural_similarity
 
@@ -65,8 +65,7 @@ class StructuralSimilarityLoss(ImageLoss):
         filled = composite(truth, to_unit(y_pred, self.value_range), mask)
         border = WINDOW // 2
         counted = in_region(mask, self.region)[:, border:-border, border:-border]
-        distance = ops.mean(1.0 - structural_similarity(truth, filled), axis=-1, keepdims=True)
-        return ops.sum(distance * counted) / ops.maximum(ops.sum(counted), 1.0)
+        return masked_mean(1.0 - structural_similarity(truth, filled), counted, "region")
 
     def get_config(self) -> dict[str, Any]:
         return {"region": self.region, "value_range": self.value_range, **super().get_config()}

@@ -1,6 +1,5 @@
 """What an attention layer attends to, for display."""
 
-from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
 from keras import ops
@@ -32,7 +31,12 @@ class AttentionMap(NamedTuple):
 
 
 def position_weights(
-    query: Any, key: Any, position: tuple[int, int] | None, data_format: str, reach: Any = None
+    query: Any,
+    key: Any,
+    position: tuple[int, int] | None,
+    data_format: str,
+    reach: Any = None,
+    softmax: bool = True,
 ) -> Any:
     """The softmax of the products of one query with all keys, in float32.
 
@@ -42,6 +46,7 @@ def position_weights(
         position: Row and column of the query.
         data_format: `"channels_last"` or `"channels_first"`.
         reach: Boolean `(rows, columns)`, the keys that count; `None` for all.
+        softmax: Boolean, `False` for the products over the number of keys.
 
     Returns:
         `(batch, rows, columns)` of the keys' size.
@@ -52,9 +57,11 @@ def position_weights(
     row, column = checked_position(position, query, data_format)
     query, key = (ops.cast(channels_last(x, data_format), "float32") for x in (query, key))
     energy = ops.einsum("bc,bhwc->bhw", query[:, row, column], key)
+    batch, rows, columns = energy.shape
+    if not softmax:
+        return energy / (rows * columns)
     if reach is not None:
         energy = ops.where(reach, energy, float("-inf"))
-    batch, rows, columns = energy.shape
     flat = attention_weights(ops.reshape(energy, (batch, rows * columns)), "float32")
     return ops.reshape(flat, (batch, rows, columns))
 
@@ -75,24 +82,6 @@ def checked_position(position: tuple[int, int] | None, x: Any, data_format: str)
     if not (0 <= row < height and 0 <= column < width):
         raise ValueError(f"`position` must lie in a map of {height} x {width}. Received: position={tuple(position)}")
     return int(row), int(column)
-
-
-def positions_map(
-    weights_of: Callable[[int], Any], position: tuple[int, int] | None, x: Any, subsample: bool, data_format: str
-) -> AttentionMap:
-    """The map of a layer whose weights are those of flattened positions.
-
-    Args:
-        weights_of: Gives the weights `(batch, 1, keys)` of a query by its number, row after row.
-        position: Row and column of the query.
-        x: The feature map.
-        subsample: Whether keys are the maxima of 2x2 positions.
-        data_format: That of `x`.
-    """
-    row, column = checked_position(position, x, data_format)
-    height, width = spatial_size(x, data_format)
-    size = (height // 2, width // 2) if subsample else (height, width)
-    return AttentionMap("weights", ops.reshape(weights_of(row * width + column), (-1, *size)))
 
 
 def channel_gates(gate: Any, data_format: str) -> AttentionMap:

@@ -23,8 +23,8 @@ def standardize_limit(value: Any) -> int | None:
 
 
 def gathered(x: Any, subsample: bool, data_format: str) -> Any:
-    """The positions of keys or values; with `subsample` the maxima of 2x2 of them."""
-    return to_positions(halve_by_maximum(x, data_format) if subsample else x, data_format)
+    """The map of keys or values; with `subsample` the maxima of 2x2 positions."""
+    return halve_by_maximum(x, data_format) if subsample else x
 
 
 def to_positions(x: Any, data_format: str) -> Any:

@@ -187,6 +187,15 @@ def test_a_position_of_non_local_layers_is_a_row_of_all_weights(rng, make, size,
         layer.attention_map(x, position=(0, 5))
 
 
+def test_keys_of_a_single_row_are_the_maxima_of_its_pairs(rng):
+    layer = layers.NonLocalBlock(subsample=True, data_format="channels_last")
+    x = ops.convert_to_tensor(rng.normal(size=(2, 1, 5, 16)).astype("float32"))
+    layer.build((2, 1, 5, 16))
+    found = numpy_of(layer.attention_map(x, position=(0, 3)).values)
+    assert found.shape == (2, 1, 2)
+    np.testing.assert_allclose(found[:, 0], numpy_of(layer.attention(x))[:, 3], atol=1e-6)
+
+
 @pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
 @pytest.mark.parametrize(
     "make",
