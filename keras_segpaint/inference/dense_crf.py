@@ -191,6 +191,9 @@ def _mean_field(
     marginals = np.empty_like(scores)
     messages = np.empty((kernels.size, scores.shape[1]), np.float32)
 
+    def start(span: int) -> None:
+        _softmax(scores[spans[span]], out=marginals[spans[span]])
+
     def splat(span: int) -> np.ndarray:
         return kernels.to_lattices[span] @ marginals[spans[span]]
 
@@ -208,8 +211,7 @@ def _mean_field(
             total += scores[block]
             _softmax(total, out=marginals[block])
 
-    for span in spans:
-        _softmax(scores[span], out=marginals[span])
+    list(run(start, range(len(spans))))
     for _ in range(iterations):
         splatted = list(run(splat, range(len(spans))))
         list(run(spread, range(len(kernels.parts))))

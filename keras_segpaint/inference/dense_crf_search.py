@@ -9,16 +9,16 @@ import numpy as np
 
 from keras_segpaint.inference.dense_crf import DenseCRF
 from keras_segpaint.inference.pairwise import BilateralPairwise, GaussianPairwise
-from keras_segpaint.metrics.scores import scores
+from keras_segpaint.metrics.scores import count_confusion, scores
 
 __all__ = ["DenseCRFSearch", "DenseCRFTrial", "search_dense_crf"]
 
 _DEFAULTS: dict[str, Any] = {
-    "gaussian_sxy": 3.0,
-    "gaussian_compat": 3.0,
-    "bilateral_sxy": 80.0,
-    "bilateral_srgb": 13.0,
-    "bilateral_compat": 10.0,
+    "gaussian_sxy": GaussianPairwise.sxy,
+    "gaussian_compat": GaussianPairwise.compat,
+    "bilateral_sxy": BilateralPairwise.sxy,
+    "bilateral_srgb": BilateralPairwise.srgb,
+    "bilateral_compat": BilateralPairwise.compat,
     "iterations": 5,
 }
 
@@ -124,17 +124,21 @@ def search_dense_crf(
     matrices: list[Any] = [0] * len(settings)
     without: Any = 0
     total, done = len(images) * len(settings), 0
+
+    def confusion(truth: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+        return count_confusion(truth, probabilities.argmax(axis=-1), probabilities.shape[-1], ignore_class)
+
     for index in range(len(images)):
         crf = DenseCRF(images[index], threads)
         unrefined = np.asarray(probabilities[index])
         truth = _checked(labels[index], unrefined, index)
         for number, setting in enumerate(settings):
             refined = crf(unrefined, terms[number], setting["iterations"])
-            matrices[number] = matrices[number] + _confusion(truth, refined, ignore_class)
+            matrices[number] = matrices[number] + confusion(truth, refined)
             done += 1
             if progress is not None:
                 progress(done, total)
-        without = without + _confusion(truth, unrefined, ignore_class)
+        without = without + confusion(truth, unrefined)
     trials = [
         DenseCRFTrial({name: setting[name] for name in grid}, pairwise, setting["iterations"], scores(matrix).mean_iou)
         for setting, pairwise, matrix in zip(settings, terms, matrices, strict=True)
@@ -166,13 +170,4 @@ def _checked(labels: np.ndarray, probabilities: np.ndarray, index: int) -> np.nd
             f"`labels` must be integers (height, width) like the probabilities. Received: labels[{index}] {labels.dtype} "
             f"of shape {labels.shape} for probabilities of shape {probabilities.shape}"
         )
-    return labels.astype(np.int64)
-
-
-def _confusion(truth: np.ndarray, probabilities: np.ndarray, ignore_class: int | None) -> np.ndarray:
-    classes = probabilities.shape[-1]
-    counted = (truth >= 0) & (truth < classes)
-    if ignore_class is not None:
-        counted &= truth != ignore_class
-    cells = truth[counted] * classes + probabilities.argmax(axis=-1)[counted]
-    return np.bincount(cells, minlength=classes * classes).reshape(classes, classes)
+    return labels

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from keras_segpaint.inference.segmenter import Segmenter
+from keras_segpaint.metrics.scores import count_confusion
 
 __all__ = ["evaluate"]
 
@@ -53,16 +54,13 @@ def evaluate(
         raise ValueError(
             f"The model has {model_classes} classes and the data set {dataset.name} has {classes}. They must be equal."
         )
-    matrix = np.zeros(classes * classes, np.int64)
+    matrix = np.zeros((classes, classes), np.int64)
     for index in range(len(dataset)):
         example = dataset[index]
-        predicted = segmenter(example.image).classes.astype(np.int64)
-        truth = example.mask.astype(np.int64)
-        valid = (truth != dataset.ignore_class) & (truth >= 0) & (truth < classes)
-        pixels = np.bincount(truth[valid] * classes + predicted[valid], minlength=classes * classes)
+        pixels = count_confusion(example.mask, segmenter(example.image).classes, classes, dataset.ignore_class)
         matrix += pixels
         if each is not None:
-            each(index, pixels.reshape(classes, classes))
+            each(index, pixels)
         if progress is not None:
             progress(index + 1, len(dataset))
-    return matrix.reshape(classes, classes)
+    return matrix

@@ -1,10 +1,11 @@
 """Logits, probabilities and classes, one plane for each class, in blocks that stay in the processor's cache."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
-__all__ = ["class_map", "softmax", "to_planes"]
+__all__ = ["class_map", "class_type", "softmax", "to_planes"]
 
 _BLOCK = 16384
 
@@ -54,6 +55,11 @@ def normalize_planes(planes: np.ndarray) -> None:
     planes /= planes.sum(axis=0)
 
 
+def class_type(classes: int) -> type[np.unsignedinteger[Any]]:
+    """The least type that holds the number of every class: uint8, or uint16 beyond 256 classes."""
+    return np.uint8 if classes <= 256 else np.uint16
+
+
 def class_map(planes: np.ndarray) -> np.ndarray:
     """The class of the highest plane, the first of equal ones: uint8, or uint16 beyond 256 classes.
 
@@ -62,7 +68,7 @@ def class_map(planes: np.ndarray) -> np.ndarray:
         [[1, 0]]
     """
     classes, height, width = planes.shape
-    kind = np.uint8 if classes <= 256 else np.uint16
+    kind = class_type(classes)
     result = np.zeros((height, width), kind)
     for rows in blocks(height, width):
         best, index = planes[0, rows].copy(), result[rows]

@@ -8,13 +8,13 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_segpaint.inference.canvas import Canvas, ClassCanvas, Take
+from keras_segpaint.inference.canvas import Canvas, ClassCanvas
 from keras_segpaint.inference.flips import check_flips
 from keras_segpaint.inference.grid import Grid, classes_of, enlarged
 from keras_segpaint.inference.images import to_bytes
 from keras_segpaint.inference.memory import Needs, activation_bytes, mebibytes, tile_within
 from keras_segpaint.inference.passes import Passes
-from keras_segpaint.inference.planes import class_map
+from keras_segpaint.inference.planes import class_map, class_type
 from keras_segpaint.inference.receptive import estimated_margin
 from keras_segpaint.inference.run_tiles import run_tiles
 from keras_segpaint.inference.tiles import ALIGNMENT, Axis, blended_axis, trimmed_axis
@@ -184,34 +184,22 @@ class Segmenter:
         # One pass whose logits nothing is mixed with needs no softmax to know the highest.
         plain = self._passes.count == 1 and not probabilities and self.crf is None
         plain = plain and (self.mode == "overlap_tile" or len(rows.spans) * len(columns.spans) == 1)
-        if not (probabilities or grid.resized or self.crf is not None):
-            classes, spread = self._class_map(grid.size), np.empty(grid.size, np.float32) if uncertainty else None
-
-            def classify(top: int, planes: np.ndarray, variance: np.ndarray | None) -> None:
-                classes[top : top + planes.shape[1]] = class_map(planes)
-                if spread is not None and variance is not None:
-                    spread[top : top + len(variance)] = variance
-
-            canvas = ClassCanvas(classes) if plain else self._canvas(grid, rows, uncertainty, classify)
-            run_tiles(self._passes, canvas, grid, rows, columns, batch_size, not plain, uncertainty, progress)
-            return Segmentation(classes, None, spread)
-        maps = np.empty((*grid.size, self._passes.classes), np.float32)
+        keeps = probabilities or grid.resized or self.crf is not None
+        classes = self._passes.classes
+        result = np.empty((*grid.size, classes), np.float32) if keeps else np.empty(grid.size, class_type(classes))
         spread = np.empty(grid.size, np.float32) if uncertainty else None
 
-        def keep(top: int, planes: np.ndarray, variance: np.ndarray | None) -> None:
-            maps[top : top + planes.shape[1]] = planes.transpose(1, 2, 0)
+        def take(top: int, planes: np.ndarray, variance: np.ndarray | None) -> None:
+            result[top : top + planes.shape[1]] = planes.transpose(1, 2, 0) if keeps else class_map(planes)
             if spread is not None and variance is not None:
                 spread[top : top + len(variance)] = variance
 
-        canvas = self._canvas(grid, rows, uncertainty, keep)
+        direct = plain and not keeps
+        canvas = ClassCanvas(result) if direct else Canvas(rows, grid.size[1], classes, uncertainty, take)
         run_tiles(self._passes, canvas, grid, rows, columns, batch_size, not plain, uncertainty, progress)
-        return self._from_maps(maps, spread, grid, probabilities, plain)
-
-    def _class_map(self, size: tuple[int, ...]) -> np.ndarray:
-        return np.empty(size, np.uint8 if self._passes.classes <= 256 else np.uint16)
-
-    def _canvas(self, grid: Grid, rows: Axis, variance: bool, take: Take) -> Canvas:
-        return Canvas(rows, grid.size[1], self._passes.classes, variance, take)
+        if not keeps:
+            return Segmentation(result, None, spread)
+        return self._from_maps(result, spread, grid, probabilities, plain)
 
     def _from_maps(
         self, maps: np.ndarray, spread: np.ndarray | None, grid: Grid, probabilities: bool, plain: bool
@@ -304,7 +292,7 @@ class Segmenter:
         """The tile and the batch size that `max_memory` allows."""
         classes, channels = self._passes.classes, self._passes.channels
         original, seen = (int(np.prod(size)) for size in (grid.original, grid.size))
-        kept = original * (1 if classes <= 256 else 2) + (original + seen) * 4 * uncertainty
+        kept = original * class_type(classes)().itemsize + (original + seen) * 4 * uncertainty
         if grid.resized:
             kept += seen * 4 * (classes + channels)
         if probabilities or self.crf is not None:

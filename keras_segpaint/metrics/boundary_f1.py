@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import metrics, ops
 
-from keras_segpaint.metrics.confusion_matrix import class_map, inside, pixels_of_weight_zero, prepare
+from keras_segpaint.metrics.confusion_matrix import class_map, counted, inside, prepare
 from keras_segpaint.ops.boundaries import class_boundaries, squared_distance
 from keras_segpaint.ops.spatial import standardize_data_format
 
@@ -82,11 +82,7 @@ class BoundaryF1(metrics.Metric):
         labels, predicted = prepare(y_true, y_pred, self.num_classes, self.sparse_y_pred, self.data_format)
         if not self.sparse_y_pred:
             predicted = class_map(predicted)
-        counts = inside(labels, self.num_classes)
-        if self.ignore_class is not None:
-            counts = ops.logical_and(counts, ops.not_equal(labels, self.ignore_class))
-        if sample_weight is not None:
-            counts = ops.logical_and(counts, ops.logical_not(pixels_of_weight_zero(sample_weight)))
+        counts = ops.logical_and(inside(labels, self.num_classes), counted(labels, self.ignore_class, sample_weight))
         # -1 is what does not count, whatever the ignored class; then -1 is also what is no boundary.
         truth, predicted = (
             ops.where(class_boundaries(class_ids, -1), class_ids, -1)

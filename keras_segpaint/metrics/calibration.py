@@ -5,13 +5,13 @@ from typing import Any
 import keras
 from keras import metrics, ops
 
-from keras_segpaint.metrics.confusion_matrix import class_map, pixels_of_weight_zero
+from keras_segpaint.metrics.confusion_matrix import class_map, counted
+from keras_segpaint.metrics.pixel_counts import add_counts, float_counts
 from keras_segpaint.ops.labels import channels_last, sparse_labels
 from keras_segpaint.ops.spatial import standardize_data_format
 
 # Pixels are added up in so many groups and these then, since float32 loses digits in one long sum.
 _GROUPS = 256
-_LOW_BITS = 24
 
 
 @keras.saving.register_keras_serializable(package="keras_segpaint")
@@ -76,11 +76,7 @@ class ExpectedCalibrationError(metrics.Metric):
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         y_pred = channels_last(ops.cast(ops.convert_to_tensor(y_pred), "float32"), self.data_format)
         labels = sparse_labels(y_true, y_pred.shape)
-        counts = ops.ones_like(labels, dtype="bool")
-        if self.ignore_class is not None:
-            counts = ops.not_equal(labels, self.ignore_class)
-        if sample_weight is not None:
-            counts = ops.logical_and(counts, ops.logical_not(pixels_of_weight_zero(sample_weight)))
+        counts = counted(labels, self.ignore_class, sample_weight)
         confidence, predicted = self._confidence(y_pred)
         bin_of = ops.clip(ops.cast(ops.ceil(confidence * self.bins), "int32") - 1, 0, self.bins - 1)
         excess = confidence - ops.cast(bin_of, "float32") / self.bins
@@ -90,9 +86,7 @@ class ExpectedCalibrationError(metrics.Metric):
         group = ops.arange(ops.shape(bin_of)[0], dtype="int32") % _GROUPS
         segment = group * (self.bins + 1) + bin_of
         found = ops.stack([self._sum(ops.ones_like(right), segment), self._sum(right, segment)])
-        low = self.low + found
-        self.low.assign(low % 2**_LOW_BITS)
-        self.high.assign(self.high + low // 2**_LOW_BITS)
+        add_counts(self.low, self.high, found)
         self.excess.assign(self.excess + self._sum(ops.reshape(excess, (-1,)), segment))
 
     def _confidence(self, y_pred: Any) -> tuple[Any, Any]:
@@ -111,7 +105,7 @@ class ExpectedCalibrationError(metrics.Metric):
 
     def by_bin(self) -> tuple[Any, Any, Any]:
         """Pixels, accuracy and mean confidence of each bin, float32 `(bins,)`: a reliability diagram; 0 in empty bins."""
-        counts = ops.cast(self.high, "float32") * float(2**_LOW_BITS) + ops.cast(self.low, "float32")
+        counts = float_counts(self.low, self.high)
         pixels, right = counts[0], counts[1]
         divisor = ops.maximum(pixels, 1.0)
         edges = ops.arange(self.bins, dtype="float32") / self.bins

@@ -6,12 +6,10 @@ import keras
 import numpy as np
 from keras import metrics, ops
 
+from keras_segpaint.metrics.pixel_counts import add_counts, exact_counts, float_counts
 from keras_segpaint.ops.fusion import fused
 from keras_segpaint.ops.labels import channels_last, sparse_labels
 from keras_segpaint.ops.spatial import standardize_data_format
-
-# Counts are kept in two int32 parts, since JAX has no int64 by default and float32 stops counting at 2**24.
-_LOW_BITS = 24
 
 
 @keras.saving.register_keras_serializable(package="keras_segpaint")
@@ -77,9 +75,7 @@ class ConfusionMatrix(metrics.Metric):
             # -1 is a label that never counts, whatever the ignored class.
             labels = ops.where(pixels_of_weight_zero(sample_weight), -1, labels)
         update = fused(self._count, _no_gradient, (y_pred, labels))
-        low = self.low + ops.reshape(update, self.low.shape)
-        self.low.assign(low % 2**_LOW_BITS)
-        self.high.assign(self.high + low // 2**_LOW_BITS)
+        add_counts(self.low, self.high, ops.reshape(update, self.low.shape))
 
     def _count(self, y_pred: Any, labels: Any) -> Any:
         """Pixels in each cell of the matrix, row by row."""
@@ -94,12 +90,11 @@ class ConfusionMatrix(metrics.Metric):
 
     def counts(self) -> np.ndarray:
         """The exact counts as `int64`, for `scores`; not within a compiled function."""
-        low, high = (ops.convert_to_numpy(part).astype("int64") for part in (self.low, self.high))
-        return high * 2**_LOW_BITS + low
+        return exact_counts(self.low, self.high)
 
     def matrix(self) -> Any:
         """The counts as a float32 tensor, rounded to seven digits."""
-        return ops.cast(self.high, "float32") * float(2**_LOW_BITS) + ops.cast(self.low, "float32")
+        return float_counts(self.low, self.high)
 
     def result(self) -> Any:
         return self.matrix()
@@ -146,6 +141,14 @@ def class_map(logits: Any) -> Any:
 def inside(labels: Any, num_classes: int) -> Any:
     """Which labels are in `[0, num_classes)`."""
     return ops.logical_and(ops.greater_equal(labels, 0), ops.less(labels, num_classes))
+
+
+def counted(labels: Any, ignore_class: int | None, sample_weight: Any) -> Any:
+    """Which labels are neither ignored nor of weight 0."""
+    counts = ops.ones_like(labels, dtype="bool") if ignore_class is None else ops.not_equal(labels, ignore_class)
+    if sample_weight is not None:
+        counts = ops.logical_and(counts, ops.logical_not(pixels_of_weight_zero(sample_weight)))
+    return counts
 
 
 def pixels_of_weight_zero(sample_weight: Any) -> Any:

@@ -65,6 +65,30 @@ def scores(confusion: Any) -> Scores:
     )
 
 
+def count_confusion(truth: Any, predicted: Any, num_classes: int, ignore_class: int | None) -> np.ndarray:
+    """The confusion matrix of class maps, without the pixels whose true label is ignored or no class.
+
+    Args:
+        truth: Integers.
+        predicted: Integers of the same shape, in `[0, num_classes)` where they count.
+        num_classes: Integer >= 1.
+        ignore_class: Integer, the true label of pixels that do not count, or `None`.
+
+    Returns:
+        int64 `(num_classes, num_classes)`; row: true class, column: predicted class.
+
+    Example:
+        >>> count_confusion([0, 1, 1, 255], [0, 0, 1, 1], 2, ignore_class=255).tolist()
+        [[1, 0], [1, 1]]
+    """
+    truth = np.asarray(truth).astype(np.int64)
+    counted = (truth >= 0) & (truth < num_classes)
+    if ignore_class is not None:
+        counted &= truth != ignore_class
+    cells = truth[counted] * num_classes + np.asarray(predicted)[counted].astype(np.int64)
+    return np.bincount(cells, minlength=num_classes**2).reshape(num_classes, num_classes)
+
+
 def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
     return np.divide(part, whole, out=np.full_like(whole, np.nan), where=whole > 0)
 
