@@ -7,7 +7,6 @@ segments an image of 10,000 x 10,000 pixels.
 
 import argparse
 import os
-import statistics
 import subprocess
 import sys
 import time
@@ -16,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.match import Measurement
+from benchmarks.match import Measurement, medians_in_turns
 from benchmarks.ours import limit_threads, versions
 from benchmarks.report import append, table
 
@@ -82,14 +81,7 @@ def speed(name: str, backend: str, repeats: int) -> list[Measurement]:
             "bare": lambda batches=batches: [network.predict_on_batch(batch) for batch in batches],
         }
         load = round(os.getloadavg()[0], 1)
-        times: dict[str, list[float]] = {key: [] for key in actions}
-        for turn in range(repeats + 1):
-            for key, action in actions.items():
-                start = time.perf_counter()
-                action()
-                if turn:
-                    times[key].append(1000 * (time.perf_counter() - start))
-        medians = {key: round(statistics.median(values), 1) for key, values in times.items()}
+        medians = medians_in_turns(actions, repeats, warm_up=1)
         rows.append(
             Measurement(
                 case=f"segmenter, {name}",

@@ -7,16 +7,14 @@ against the plain one of the same size. All on one backend, in one process, in t
 
 import argparse
 import os
-import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from benchmarks.match import Measurement
+from benchmarks.match import Measurement, medians_in_turns
 from benchmarks.ours import limit_threads, on_jax, on_tensorflow, on_torch, versions
 from benchmarks.report import append, table
 
@@ -99,14 +97,7 @@ def compare(
     load = round(os.getloadavg()[0], 1)
     rows = []
     for index, phase in enumerate(("forward", "forward + backward")):
-        times: dict[str, list[float]] = {form: [] for form in forms}
-        for turn in range(repeats + 2):
-            for form, pair in actions.items():
-                start = time.perf_counter()
-                pair[index]()
-                if turn >= 2:
-                    times[form].append(1000 * (time.perf_counter() - start))
-        medians = {form: round(statistics.median(values), 1) for form, values in times.items()}
+        medians = medians_in_turns({form: pair[index] for form, pair in actions.items()}, repeats, warm_up=2)
         for peer in list(forms)[1:]:
             rows.append(
                 Measurement(

@@ -6,6 +6,8 @@ import os
 import statistics
 import subprocess
 import tempfile
+import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -146,6 +148,24 @@ def play(
     finally:
         for process in everyone:
             process.close()
+
+
+def medians_in_turns(actions: dict[str, Callable[[], Any]], repeats: int, warm_up: int) -> dict[str, float]:
+    """The median milliseconds of actions of this process, which take turns.
+
+    Args:
+        actions: By name.
+        repeats: Timed calls of each.
+        warm_up: Calls of each before them.
+    """
+    times: dict[str, list[float]] = {name: [] for name in actions}
+    for turn in range(repeats + warm_up):
+        for name, action in actions.items():
+            start = time.perf_counter()
+            action()
+            if turn >= warm_up:
+                times[name].append(1000 * (time.perf_counter() - start))
+    return {name: round(statistics.median(values), 1) for name, values in times.items()}
 
 
 def peer_modes(case: Case) -> tuple[str, ...]:

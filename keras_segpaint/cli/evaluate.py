@@ -17,6 +17,7 @@ from keras_segpaint.cli.options import (
     Method,
     RunArgument,
     SizeOption,
+    flips_of,
     start,
 )
 
@@ -70,7 +71,7 @@ def evaluate(
     from keras_segpaint.cli.runs import fills_holes, open_model
 
     network, record = open_model(model)
-    flips = False if flip == "none" else flip
+    flips = flips_of(flip)
     if fills_holes(network):
         result = _fill(network, record, data, split, size, flips, methods=methods, masks_per_bucket=masks, seed=seed)
     else:

@@ -7,7 +7,8 @@ import typer
 
 from keras_segpaint.cli.console import output, plain
 from keras_segpaint.cli.errors import UserError
-from keras_segpaint.cli.options import BackendOption, DebugOption, FlipOption, Method, start
+from keras_segpaint.cli.options import BackendOption, DebugOption, FlipOption, Method, flips_of, start
+from keras_segpaint.cli.results import refuse_overwriting
 
 __all__ = ["inpaint"]
 
@@ -84,7 +85,7 @@ def inpaint(
         dilation=dilate,
         feather=feather,
         threshold=threshold,
-        flips=False if flip == "none" else flip,
+        flips=flips_of(flip),
     )
     skipped: list[Path] = []
     written: dict[Path, Path] = {}
@@ -93,7 +94,7 @@ def inpaint(
             inpainter, source, mask, hole_value=255 if holes == "white" else 0, skipped=skipped
         ):
             target = out if to_file else out / f"{item.name}.png"
-            _refuse_overwriting(target, item.path, mask, written)
+            refuse_overwriting(target, item.path, written, mask)
             target.parent.mkdir(parents=True, exist_ok=True)
             write_photograph(target, item.filled)
             written[target] = item.path
@@ -105,20 +106,6 @@ def inpaint(
     if skipped:
         raise UserError(
             f"{len(skipped)} of {len(paths)} files could not be filled: {', '.join(map(str, skipped[:10]))}"
-        )
-
-
-def _refuse_overwriting(target: Path, source: Path, mask: Path, written: dict[Path, Path]) -> None:
-    lost = None
-    if target in written:
-        lost = f"that of {written[target]}"
-    elif target.resolve() == source.resolve():
-        lost = "the image itself"
-    elif target.resolve() == mask.resolve() or (mask.is_dir() and target.resolve().is_relative_to(mask.resolve())):
-        lost = "a mask" if target.exists() else None
-    if lost:
-        raise UserError(
-            f"{source}: its result would overwrite {lost}. Choose another --out, or give the images different names."
         )
 
 

@@ -92,6 +92,11 @@ RunArgument = Annotated[
 ]
 
 
+def flips_of(flip: Flip) -> str | bool:
+    """The option as `keras_segpaint.inference` takes it."""
+    return False if flip == "none" else flip
+
+
 def start(backend: str | None) -> None:
     """Imports Keras for the chosen backend, without the messages of the libraries below it.
 

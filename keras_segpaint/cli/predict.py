@@ -18,9 +18,11 @@ from keras_segpaint.cli.options import (
     RunArgument,
     Size,
     SizeOption,
+    flips_of,
     parse_size,
     start,
 )
+from keras_segpaint.cli.results import refuse_overwriting
 
 __all__ = ["predict"]
 
@@ -213,7 +215,7 @@ def predict(
         margin=margin,
         window=window,
         scales=scales or (1.0,),
-        flips=False if flip == "none" else flip,
+        flips=flips_of(flip),
         samples=samples,
         seed=seed,
         crf=partial(inference.dense_crf, pairwise=terms, iterations=crf_iterations) if crf else None,
@@ -242,7 +244,7 @@ def predict(
             if probabilities is not None:
                 files.append(target.with_name(f"{target.stem}_probabilities.{probabilities}"))
             for file in files:
-                _refuse_overwriting(file, item.path, written)
+                refuse_overwriting(file, item.path, written)
                 written[file] = item.path
             if last is not None:
                 last.result()
@@ -253,14 +255,6 @@ def predict(
     output.print(f"{len(paths) - len(skipped)} results in {plain(out)}", soft_wrap=True, highlight=False)
     if skipped:
         raise UserError(f"{len(skipped)} of {len(paths)} files could not be read: {', '.join(map(str, skipped[:10]))}")
-
-
-def _refuse_overwriting(target: Path, source: Path, written: dict[Path, Path]) -> None:
-    if target in written or target.resolve() == source.resolve():
-        lost = f"that of {written[target]}" if target in written else "the image itself"
-        raise UserError(
-            f"{source}: its result would overwrite {lost}. Choose another --out, or give the images different names."
-        )
 
 
 def _write(files: list[Path], item: Any, style: Style, palette: Any, viz: Any) -> None:

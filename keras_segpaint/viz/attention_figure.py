@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from keras_segpaint.viz.attention import Attention
-from keras_segpaint.viz.comparison import HOLE
+from keras_segpaint.viz.comparison import painted_over
 from keras_segpaint.viz.figures import blank_figure
 from keras_segpaint.viz.panels import add_colour_bar, draw_panels
 
@@ -163,7 +163,7 @@ def _seen(attention: Attention) -> np.ndarray:
     """The image, its holes painted over."""
     if attention.hole_mask is None:
         return attention.image
-    return np.where(attention.hole_mask[..., None], np.array(HOLE, "uint8"), attention.image)
+    return painted_over(attention.image, attention.hole_mask)
 
 
 def _grey(image: np.ndarray) -> np.ndarray:

@@ -34,10 +34,13 @@ def before_and_after(image: np.ndarray, mask: np.ndarray, filled: np.ndarray) ->
             f"{image.shape}, {mask.shape}, {filled.shape}"
         )
     before, after = (_eight_bits(picture) for picture in (image, filled))
-    marked = before.copy()
-    marked[mask > 0] = HOLE
     gap = np.full((mask.shape[0], GAP, 3), 255, np.uint8)
-    return np.concatenate([before, gap, marked, gap, after], axis=1)
+    return np.concatenate([before, gap, painted_over(before, mask), gap, after], axis=1)
+
+
+def painted_over(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """A `uint8` RGB image with its holes in one colour; `mask` is `(height, width)`, above 0 a hole."""
+    return np.where(mask[..., None] > 0, np.array(HOLE, np.uint8), image)
 
 
 def _eight_bits(image: np.ndarray) -> np.ndarray:

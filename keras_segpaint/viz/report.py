@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from keras_segpaint.metrics import scores
-from keras_segpaint.viz.comparison import HOLE
+from keras_segpaint.viz.comparison import painted_over
 from keras_segpaint.viz.figures import curve_names, plot_confusion, plot_history, recolor
 from keras_segpaint.viz.overlay import CORRECT, WRONG, error_map, overlay, to_rgb
 from keras_segpaint.viz.palette import UNKNOWN
@@ -236,7 +236,7 @@ def _fills(fills: Sequence[FillSample]) -> str:
                 f"Image, mask and filled image must have the same size. Received: {sizes} for {fill.name!r}"
             )
         before = to_rgb(fill.image)
-        holed = np.where(fill.mask[..., None] > 0, np.array(HOLE, "uint8"), before)
+        holed = painted_over(before, fill.mask)
         rows.append(_row(fill.name, (("before", before), ("holes", holed), ("filled", to_rgb(fill.filled)))))
     return f"<h2>Images</h2>{''.join(rows)}"
 
