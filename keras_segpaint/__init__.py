@@ -10,6 +10,7 @@ __version__ = "0.1.0"
 
 _ROOMS = (
     "backbones",
+    "convert",
     "data",
     "export",
     "inference",

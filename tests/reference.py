@@ -1,9 +1,11 @@
-"""Loading PyTorch weights of the reference fixtures into Keras models, by name."""
+"""Weights and arrays of PyTorch's reference fixtures in Keras's order of axes."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 
 import keras
 import numpy as np
+
+from keras_segpaint.convert.mapping import Rename, match
 
 
 def to_model_format(array: np.ndarray) -> np.ndarray:
@@ -13,40 +15,9 @@ def to_model_format(array: np.ndarray) -> np.ndarray:
     return array.transpose(0, 2, 3, 1)
 
 
-def load_torch_weights(
-    model: keras.Model,
-    weights: dict[str, np.ndarray],
-    rename: Callable[[str], str],
-    flipped: Callable[[str], bool] = lambda module: False,
-) -> None:
-    """Copies a PyTorch state_dict into `model`.
-
-    `rename` gives the Keras layer for a PyTorch module path; `flipped` tells which transposed convolutions of stride 1
-    are plain convolutions here, whose kernels are turned round. Every weight of the model must be filled.
-    """
-    filled = set()
-    for key, value in weights.items():
-        module, kind = key.rsplit(".", 1)
-        if kind == "num_batches_tracked":
-            continue
-        layer = model.get_layer(rename(module))
-        variable, array = _match(layer, kind, value, flipped(module))
-        assert tuple(variable.shape) == array.shape, (key, tuple(variable.shape), array.shape)
-        variable.assign(array)
-        filled.add(variable.path)
-    missing = [variable.path for variable in model.variables if variable.path not in filled]
-    missing = [path for path in missing if "seed_generator" not in path]
-    assert not missing, f"weights without a reference value: {missing[:5]}"
-
-
-def _match(layer: keras.layers.Layer, kind: str, value: np.ndarray, flip: bool) -> tuple:
-    if isinstance(layer, keras.layers.BatchNormalization):
-        names = dict(weight="gamma", bias="beta", running_mean="moving_mean", running_var="moving_variance")
-        return getattr(layer, names[kind]), value
-    if isinstance(layer, keras.layers.PReLU):
-        return layer.alpha, value.reshape(layer.alpha.shape)
-    if kind == "bias":
-        return layer.bias, value
-    if flip:
-        return layer.kernel, value[:, :, ::-1, ::-1].transpose(2, 3, 0, 1)
-    return layer.kernel, value.transpose(2, 3, 1, 0)
+def load_state_dict(model: keras.Model, state: Mapping[str, np.ndarray], rename: Rename) -> None:
+    """Fills a model from a PyTorch state_dict: every key is used and every weight filled."""
+    found = match(model, state, rename)
+    assert not found.unused and not found.unknown and not found.misshapen and not found.missing, found
+    for variable, value in found.values:
+        variable.assign(value)

@@ -3,6 +3,9 @@
 import hashlib
 import importlib
 import os
+import pickle
+import re
+import struct
 import zipfile
 from collections.abc import Callable
 from io import BytesIO
@@ -68,33 +71,61 @@ def read_own(path: Path) -> dict[str, list[np.ndarray]]:
     return found
 
 
-def read_torch(path: Path) -> Arrays:
-    """The arrays in a PyTorch state dictionary, `.pth`, `.pt` or `.safetensors`.
+def read_torch(path: Path, part: str | None = None) -> Arrays:
+    """The arrays in a PyTorch state dictionary, `.pth`, `.pt`, `.tar` or `.safetensors`.
 
     Args:
         path: The file.
+        part: Which of the dictionaries in the file. `None` for `state_dict` where there is one, or else the file's own.
 
     Raises:
         ImportError: If the package that reads it is not installed.
-        ValueError: If it holds anything but tensors.
+        ValueError: If it holds anything but tensors, is damaged, or asks for code.
     """
     if path.suffix == ".safetensors":
         try:
             reader = importlib.import_module("safetensors.numpy")
         except ImportError as error:
             raise ImportError(f"Reading {path.name} needs `pip install safetensors`.") from error
-        return dict(reader.load_file(path))
+        try:
+            return dict(reader.load_file(path))
+        except importlib.import_module("safetensors").SafetensorError as error:
+            raise ValueError(f"{path} is damaged ({error}). Download it again.") from error
     try:
         torch = importlib.import_module("torch")
     except ImportError as error:
         raise ImportError(
             f"Reading {path.name} needs `pip install torch`; or convert it to `.safetensors` where PyTorch is."
         ) from error
-    state = torch.load(path, map_location="cpu", weights_only=True)
-    state = state.get("state_dict", state)
-    if not all(isinstance(value, torch.Tensor) for value in state.values()):
+    state = _load_pickle(torch, path)
+    nested = "state_dict" if part is None else part
+    if isinstance(state, dict) and isinstance(state.get(nested), dict):
+        state = state[nested]
+    if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
         raise ValueError(f"{path} is no state dictionary: it must hold tensors by name.")
     return {key.removeprefix("module."): value.float().numpy() for key, value in state.items()}
+
+
+def _load_pickle(torch: Any, path: Path) -> Any:
+    """What PyTorch saved: tensors, numbers and containers of them, and nothing that has to be run."""
+    from numpy._core import multiarray
+
+    # Scores are saved as NumPy's numbers, which PyTorch does not read unasked; older files have the former name.
+    numbers = [np.dtype, *{type(np.dtype(kind)) for kind in ("float64", "float32", "int64", "int32", "bool")}]
+    numbers += [(multiarray.scalar, f"numpy.{room}.multiarray.scalar") for room in ("core", "_core")]
+    try:
+        with torch.serialization.safe_globals(numbers):
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        named = re.search(r"GLOBAL (\S+)", str(error))
+        if named is None:
+            raise ValueError(f"{path} is no file of PyTorch, or damaged. Download it again.") from error
+        raise ValueError(
+            f"{path} asks to run {named[1]}, which a file of weights has no need of: it was not loaded. If you trust "
+            "it, open it with PyTorch and save its `state_dict()` alone."
+        ) from error
+    except (RuntimeError, EOFError, KeyError, ValueError, IndexError, struct.error) as error:
+        raise ValueError(f"{path} is no file of PyTorch, or damaged. Download it again.") from error
 
 
 def torch_values(state: Arrays, module: str) -> Arrays | None:

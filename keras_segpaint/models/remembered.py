@@ -15,6 +15,8 @@ class RememberedModel(keras.Model):
         good_for: What the network is good for, in a few words.
         reference_parameters: Arguments, and the number of trainable parameters that they give.
         data_format: `"channels_last"` or `"channels_first"`.
+        card: Where published weights came from, as `convert.Card.to_dict` gives it; saved with the model. `None` for
+            weights of one's own.
     """
 
     paper: ClassVar[str] = ""
@@ -26,17 +28,20 @@ class RememberedModel(keras.Model):
         # By this `compile` knows that float16 needs its loss scaled.
         self.dtype_policy = keras.dtype_policies.get(arguments.get("dtype"))
         self._arguments = dict(arguments)
+        self.card: dict[str, Any] | None = None
         self.data_format = arguments["data_format"]
 
     def get_config(self) -> dict[str, Any]:
-        return {**self._arguments, "name": self.name, "trainable": self.trainable}
+        card = {} if self.card is None else {"card": dict(self.card)}
+        return {**self._arguments, "name": self.name, "trainable": self.trainable, **card}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "RememberedModel":
         """Builds the model from the arguments that `get_config` gave."""
         config = dict(config)
-        trainable = config.pop("trainable", True)
+        trainable, card = config.pop("trainable", True), config.pop("card", None)
         model = cls(**config)
+        model.card = card
         if not trainable:
             model.trainable = False
         return model

@@ -4,8 +4,9 @@ import keras
 import numpy as np
 import pytest
 
+from keras_segpaint.convert.mapping import variable_of
 from keras_segpaint.layers import AtrousSpatialPyramidPooling
-from tests.reference import _match, to_model_format
+from tests.reference import to_model_format
 
 
 def sublayer(layer, branch, name):
@@ -33,11 +34,8 @@ def load(layer, weights, prefix):
             branch, position = path[1], path[2:]
         name = {("0",): "conv", ("1",): "bn", ("0", "0"): "depthwise", ("0", "1"): "conv"}[tuple(position)]
         target = sublayer(layer, branch, name)
-        if name == "depthwise":
-            target.kernel.assign(value.transpose(2, 3, 0, 1))
-        else:
-            variable, array = _match(target, kind, value, False)
-            variable.assign(array)
+        variable, array = variable_of(target, kind, value)
+        variable.assign(array)
         filled += 1
     assert filled == len(layer.variables)
 

@@ -5,11 +5,12 @@ import numpy as np
 import pytest
 
 from keras_segpaint import layers, models
+from keras_segpaint.convert.sources.pyramid import fcn_head_layer
+from keras_segpaint.convert.sources.segmentation_models_pytorch import plain_layer, plus_layer
 from keras_segpaint.layers.factory import LayerFactory
 from keras_segpaint.models.segmentation.deeplab_v3_plus import decoder
 from keras_segpaint.models.segmentation.heads import fcn_head
-from tests.models import torchvision_names as names
-from tests.reference import to_model_format
+from tests.reference import load_state_dict, to_model_format
 
 
 @pytest.fixture
@@ -42,8 +43,8 @@ def test_fcn_head(reference):
     x = reference.arrays["features5_os16"]
     inputs = features(x)
     model = keras.Model(inputs, fcn_head(inputs, 7, factory(), dropout=0.1, name="head"))
-    names.load_state_dict(
-        model, weights_of(reference, "torchvision_fcn_head."), lambda module: names.fcn_head_layer(module, "head")
+    load_state_dict(
+        model, weights_of(reference, "torchvision_fcn_head."), lambda module: fcn_head_layer(module, "head")
     )
     assert_close(run(model, x), reference.arrays["torchvision_fcn_head.y"])
 
@@ -60,9 +61,7 @@ def test_deeplab_v3_head(reference):
     )
     deep = network.get_layer("aspp").input
     model = keras.Model(deep, network.get_layer("head_relu").output)
-    names.load_state_dict(
-        model, weights_of(reference, "smp_deeplabv3_decoder."), lambda m: names.smp_deeplab_v3_layer(f"decoder.{m}")
-    )
+    load_state_dict(model, weights_of(reference, "smp_deeplabv3_decoder."), lambda m: plain_layer(f"decoder.{m}"))
     assert_close(run(model, reference.arrays["aspp_input"]), reference.arrays["smp_deeplabv3_decoder.y"])
 
 
@@ -84,9 +83,7 @@ def test_deeplab_v3_plus_decoder(reference):
     )
     model = keras.Model(inputs, x)
     prefix = "smp_deeplabv3plus_decoder."
-    names.load_state_dict(
-        model, weights_of(reference, prefix), lambda m: names.smp_deeplab_v3_plus_layer(f"decoder.{m}")
-    )
+    load_state_dict(model, weights_of(reference, prefix), lambda m: plus_layer(f"decoder.{m}"))
     assert_close(run(model, *arrays), reference.arrays[f"{prefix}y"])
 
 
@@ -109,7 +106,7 @@ def test_pyramid_pooling(reference):
     state = weights_of(reference, "smp_psp_decoder.")
     # The reference has the input behind the pyramid, the paper's code and this one in front of it.
     state["conv.0.weight"] = np.roll(state["conv.0.weight"], 12, axis=1)
-    names.load_state_dict(model, state, rename)
+    load_state_dict(model, state, rename)
     pooled, result = model(to_model_format(x), training=False)
     expected = np.roll(reference.arrays["smp_psp_decoder.psp"], 12, axis=1)
     assert pooled.shape[axis] == 24

@@ -1,35 +1,17 @@
 """The inpainting networks compute what the reference implementations compute, from the same weights."""
 
-import re
-
 import keras
 import numpy as np
 import pytest
 from keras import ops
 
-from keras_segpaint import losses, metrics, models
+from keras_segpaint import convert, losses, metrics, models
 
 LAST = {"data_format": "channels_last"}
 
 
 def last(array):
     return array.transpose(0, 2, 3, 1)
-
-
-def load(model, weights, rename):
-    """Copies convolutions of a PyTorch state_dict; every weight of the model must be filled."""
-    filled = set()
-    for key, value in weights.items():
-        module, kind = key.rsplit(".", 1)
-        name = rename(module)
-        if name is None:
-            continue
-        layer = model.get_layer(name)
-        layer = getattr(layer, "conv", layer)
-        variable = layer.kernel if kind == "weight" else layer.bias
-        variable.assign(value.transpose(2, 3, 1, 0) if kind == "weight" else value)
-        filled.add(variable.path)
-    assert filled == {variable.path for variable in model.variables}
 
 
 def outputs_of(model, names, arrays):
@@ -39,42 +21,20 @@ def outputs_of(model, names, arrays):
     return [np.asarray(output) for output in taps.predict_on_batch(arrays)]
 
 
-# Where the modules of the reference are in the papers' order of layers, by the path behind the branch.
-V2_POSITIONS = {
-    "conv1": 1,
-    "down_block1.conv1_downsample": 2,
-    "down_block1.conv2": 3,
-    "down_block2.conv1_downsample": 4,
-    "down_block2.conv2": 5,
-    "up_block1.conv1_upsample.conv": 13,
-    "up_block1.conv2": 14,
-    "up_block2.conv1_upsample.conv": 15,
-    "up_block2.conv2": 16,
-    "conv_to_rgb": 17,
-}
+@pytest.fixture
+def published(shared, fixture_arrays):
+    """A fixture's arrays, and the network that its file of weights gives, with both of its stages."""
+
+    def open_fixture(name, source):
+        path = shared / "fixtures" / f"{name}.weights.safetensors"
+        return fixture_arrays(name), convert.build(path, source, both_stages=True, **LAST)
+
+    return open_fixture
 
 
-def v2_layer(module: str) -> str | None:
-    """The layer of DeepFillV2 that a module of the reference is."""
-    stage, path = module.split(".", 1)
-    if path == "contextual_attention":
-        return None
-    path = path.removesuffix(".conv")
-    if stage == "stage1":
-        prefix = "coarse"
-    elif path.startswith("ca_"):
-        prefix, path = "attention", path.removeprefix("ca_")
-    else:
-        # Of the branch of convolutions: `conv_conv1`, `conv_down_block1`; behind the join: `conv_bn6`, `up_block1`.
-        prefix, path = "refine", re.sub(r"^conv_(?=conv|down)", "", path)
-    found = re.fullmatch(r"conv_bn(\d)", path)
-    return f"{prefix}_conv{int(found[1]) + 5 if found else V2_POSITIONS[path]}"
-
-
-def test_deepfill_v2(fixture_arrays):
-    reference = fixture_arrays("deepfillv2_generator")
-    model = models.DeepFillV2(8, both_stages=True, **LAST)
-    load(model, reference.weights, v2_layer)
+def test_deepfill_v2(published):
+    reference, model = published("deepfillv2_generator", "nipponjo/deepfill_v2")
+    assert model.get_config()["cnum"] == 8
     image, mask = last(reference.arrays["x"][:, :3]), last(reference.arrays["mask"])
     results = outputs_of(model, ["refine_conv10", "attention_conv6", "attention"], [image, mask])
     keys = ["conv_branch", "ca_input", "ca_output", "x_stage1", "x_stage2"]
@@ -125,17 +85,9 @@ def test_each_stage_may_have_an_image_of_its_own(rng):
     assert float(loss) == pytest.approx(expected, rel=1e-4)
 
 
-def v1_layer(module: str) -> str:
-    """The layer of DeepFillV1 that a module of the reference is."""
-    stage, branch, index = re.match(r"(coarse|fine)_generator\.([a-z]*)conv(\d+)", module).groups()
-    prefix = "coarse" if stage == "coarse" else {"pm": "attention"}.get(branch, "refine")
-    return f"{prefix}_conv{index}"
-
-
-def test_deepfill_v1(fixture_arrays):
-    reference = fixture_arrays("deepfillv1_generator")
-    model = models.DeepFillV1(4, patch_norm="add", both_stages=True, **LAST)
-    load(model, reference.weights, v1_layer)
+def test_deepfill_v1(published):
+    reference, model = published("deepfillv1_generator", "daa233/deepfill_v1")
+    assert model.get_config()["base_filters"] == 4
     arrays = [last(reference.arrays["x"]), last(reference.arrays["mask"])]
     results = outputs_of(model, ["attention_conv6", "attention"], arrays)
     for key, result in zip(["ca_input", "ca_output", "x_stage1", "x_stage2"], results, strict=True):

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from tests.models import torchvision_names as names
+from keras_segpaint import convert
 from tests.models.published import NETWORKS
 
 SIZE = (64, 96)  # of those that every one of the networks takes
@@ -23,7 +23,7 @@ pytestmark = [
 
 
 @pytest.mark.parametrize("published", NETWORKS)
-def test_logits_are_those_of_the_published_network(published):
+def test_logits_are_those_of_the_published_network(published, tmp_path):
     import torch
 
     from benchmarks.peers.torchvision_import import import_torchvision
@@ -40,8 +40,10 @@ def test_logits_are_those_of_the_published_network(published):
             elif name.endswith("running_var"):
                 value.uniform_(0.5, 1.5)
 
-    ours, rename = network.build(input_shape=(*SIZE, 3), data_format="channels_last")
-    names.load_state_dict(ours, {key: value.numpy() for key, value in theirs.state_dict().items()}, rename)
+    torch.save(theirs.state_dict(), tmp_path / "published.pth")
+    ours = convert.build(
+        tmp_path / "published.pth", network.source, input_shape=(*SIZE, 3), data_format="channels_last"
+    )
 
     image = np.random.default_rng(0).random((1, *SIZE, 3), dtype="float32")
     with torch.no_grad():
