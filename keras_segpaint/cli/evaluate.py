@@ -15,7 +15,6 @@ from keras_segpaint.cli.options import (
     DebugOption,
     FlipOption,
     Method,
-    RunArgument,
     SizeOption,
     flips_of,
     start,
@@ -24,12 +23,37 @@ from keras_segpaint.cli.options import (
 __all__ = ["evaluate"]
 
 INPAINTING = "Inpainting"
+PUBLISHED = "Published weights"
 METHODS = get_args(Method)
 
 
 def evaluate(
-    model: RunArgument,
     data: DataOption,
+    model: Annotated[
+        Path | None,
+        typer.Argument(
+            help="A run's folder (its best checkpoint is taken) or a .keras file; or give --weights and --source.",
+            metavar="RUN_OR_MODEL",
+            show_default=False,
+        ),
+    ] = None,
+    weights: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="A published checkpoint of --source, as `segpaint convert` takes it.",
+            show_default=False,
+            rich_help_panel=PUBLISHED,
+        ),
+    ] = None,
+    source: Annotated[
+        str | None,
+        typer.Option(
+            help="Where the checkpoint is from, such as davidtvs/enet.",
+            show_default=False,
+            rich_help_panel=PUBLISHED,
+        ),
+    ] = None,
     split: Annotated[
         str | None,
         typer.Option(
@@ -65,33 +89,40 @@ def evaluate(
     Of an inpainting network: L1, PSNR and SSIM by the share of the holes, beside those of classical methods.
 
     Example: segpaint evaluate runs/enet --data my_folder --split test --json scores.json
+
+    Example: segpaint evaluate --source davidtvs/enet --weights ENet.pth --data CamVid --split test
     """
     methods = _methods(baselines)
+    if (weights is None) != (source is None) or (model is None) == (weights is None):
+        raise UserError("Give a run or a model, or --weights FILE with --source NAME. See `segpaint convert --help`.")
     start(backend)
+    from keras_segpaint import convert
     from keras_segpaint.cli.runs import fills_holes, open_model
 
-    network, record = open_model(model)
+    network, record = (convert.build(weights, source), None) if weights and source else open_model(Path(model or ""))
+    judged = weights or model
     flips = flips_of(flip)
     if fills_holes(network):
         result = _fill(network, record, data, split, size, flips, methods=methods, masks_per_bucket=masks, seed=seed)
     else:
-        result = _segment(network, record, model, data, split or "val", size, flips)
+        result = _segment(network, record, judged, data, split or "val", size, flips)
     if json_file is not None:
         json_file.write_text(
-            json.dumps({"model": str(model), "data": data, **_json(result)}, indent=2) + "\n", encoding="utf-8"
+            json.dumps({"model": str(judged), "data": data, **_json(result)}, indent=2) + "\n", encoding="utf-8"
         )
         output.print(f"written {plain(json_file)}", soft_wrap=True, highlight=False)
 
 
 def _segment(
-    network: Any, record: Any, model: Path, data: str, split: str, size: Any, flips: str | bool
+    network: Any, record: Any, model: Any, data: str, split: str, size: Any, flips: str | bool
 ) -> dict[str, Any]:
     from keras_segpaint import inference, metrics
     from keras_segpaint.cli.progress import counted
     from keras_segpaint.data import DataError, load_dataset
 
+    judged_classes = _judged_classes(network)
     try:
-        dataset = load_dataset(data, split, num_classes=network.num_classes)
+        dataset = load_dataset(data, split, num_classes=len([label for label in judged_classes if label >= 0]))
     except DataError:
         raise
     except ValueError as error:
@@ -103,7 +134,8 @@ def _segment(
         dataset.validate(report)
     with counted("images evaluated") as report:
         segmenter = inference.Segmenter(network, size=size or (record.size if record else None), flips=flips)
-        confusion = inference.evaluate(segmenter, dataset, progress=report)
+        fits = network.num_classes == dataset.num_classes
+        confusion = inference.evaluate(segmenter, dataset, progress=report, class_ids=None if fits else judged_classes)
     scores = metrics.scores(confusion)
     output.print(score_table(f"{data}, {split}: {len(dataset)} images", scores, dataset.class_names))
     return {
@@ -113,6 +145,13 @@ def _segment(
         "scores": dataclasses.asdict(scores),
         "confusion": confusion,
     }
+
+
+def _judged_classes(network: Any) -> list[int]:
+    """The data set's class of each of the network's, `-1` for that of pixels without a label."""
+    unlabelled = (getattr(network, "card", None) or {}).get("unlabelled")
+    others = [label for label in range(network.num_classes) if label != unlabelled]
+    return [-1 if label == unlabelled else others.index(label) for label in range(network.num_classes)]
 
 
 def _fill(

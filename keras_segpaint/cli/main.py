@@ -6,11 +6,13 @@ import typer
 
 from keras_segpaint import __version__
 from keras_segpaint.cli.console import output
+from keras_segpaint.cli.convert import convert
 from keras_segpaint.cli.datasets import datasets
 from keras_segpaint.cli.demo import demo
 from keras_segpaint.cli.errors import SegpaintGroup
 from keras_segpaint.cli.evaluate import evaluate
 from keras_segpaint.cli.export import export
+from keras_segpaint.cli.info import info
 from keras_segpaint.cli.inpaint import inpaint
 from keras_segpaint.cli.models import models
 from keras_segpaint.cli.options import DebugOption
@@ -29,7 +31,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for command in (train, evaluate, report, predict, inpaint, export, models, datasets, demo):
+for command in (train, evaluate, report, predict, inpaint, convert, info, export, models, datasets, demo):
     app.command()(command)
 
 

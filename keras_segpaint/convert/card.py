@@ -18,6 +18,7 @@ class Card:
         url: Where it is published.
         preprocessing: What the weights expect of images, and who does it.
         classes: Names of the classes, in the order of the logits; empty where they are not known.
+        unlabelled: The class that stands for pixels without a label, which none is judged by; `None` where there is none.
         palette: Their colours, red, green and blue from 0 to 255; empty where there are none.
         metric: What was reported for them.
 
@@ -32,6 +33,7 @@ class Card:
     url: str = ""
     preprocessing: str = ""
     classes: tuple[str, ...] = ()
+    unlabelled: int | None = None
     palette: tuple[tuple[int, int, int], ...] = ()
     metric: str = ""
 

@@ -1,6 +1,6 @@
 """The confusion matrix of a model over a data set, at the images' own size."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -18,6 +18,7 @@ def evaluate(
     size: tuple[int, int] | None = None,
     progress: Callable[[int, int], None] | None = None,
     each: Callable[[int, np.ndarray], None] | None = None,
+    class_ids: Sequence[int] | None = None,
 ) -> np.ndarray:
     """Compares predictions with labels pixel by pixel; no label is resized.
 
@@ -27,13 +28,15 @@ def evaluate(
         size: As in `Segmenter`, which has its own if it is given.
         progress: Called with `(done, total)`.
         each: Called with the index of an image and the matrix of its pixels.
+        class_ids: For each class of the model that of the data set, `-1` for one that it has not, such as a class for
+            unlabelled pixels: what is predicted as that is not counted. Defaults to `None`, the same classes.
 
     Returns:
         int64 `(num_classes, num_classes)`: pixels by `[true class, predicted class]`, for
         `keras_segpaint.metrics.scores`.
 
     Raises:
-        ValueError: If the model and the data set have different numbers of classes.
+        ValueError: If the model and the data set have different numbers of classes, or `class_ids` does not fit them.
 
     Example:
         >>> from keras_segpaint.data import Example, SegmentationDataset
@@ -49,18 +52,35 @@ def evaluate(
     """
     segmenter = model if isinstance(model, Segmenter) else Segmenter(model, size=size)
     classes = dataset.num_classes
-    model_classes = getattr(segmenter.model, "num_classes", classes)
-    if model_classes != classes:
-        raise ValueError(
-            f"The model has {model_classes} classes and the data set {dataset.name} has {classes}. They must be equal."
-        )
+    ids = _class_ids(class_ids, getattr(segmenter.model, "num_classes", classes), dataset)
     matrix = np.zeros((classes, classes), np.int64)
     for index in range(len(dataset)):
         example = dataset[index]
-        pixels = count_confusion(example.mask, segmenter(example.image).classes, classes, dataset.ignore_class)
+        truth, predicted = example.mask, segmenter(example.image).classes
+        if ids is not None:
+            predicted = ids[predicted]
+            truth, predicted = truth[predicted >= 0], predicted[predicted >= 0]
+        pixels = count_confusion(truth, predicted, classes, dataset.ignore_class)
         matrix += pixels
         if each is not None:
             each(index, pixels)
         if progress is not None:
             progress(index + 1, len(dataset))
     return matrix
+
+
+def _class_ids(class_ids: Sequence[int] | None, model_classes: int, dataset: Any) -> np.ndarray | None:
+    """Checks `class_ids`, or without them that the classes are as many."""
+    if class_ids is None:
+        if model_classes != dataset.num_classes:
+            raise ValueError(
+                f"The model has {model_classes} classes and the data set {dataset.name} has {dataset.num_classes}. "
+                "They must be equal, or `class_ids` must say which is which."
+            )
+        return None
+    if len(class_ids) != model_classes or not all(-1 <= label < dataset.num_classes for label in class_ids):
+        raise ValueError(
+            f"`class_ids` must be {model_classes} integers from -1 to {dataset.num_classes - 1}. "
+            f"Received: class_ids={list(class_ids)}"
+        )
+    return np.asarray(class_ids, np.int64)

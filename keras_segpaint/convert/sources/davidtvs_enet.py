@@ -9,7 +9,7 @@ from keras_segpaint.convert.source import Layout, Source, State, UnknownLayoutEr
 
 __all__ = ["SOURCE"]
 
-# In the order of the logits; pixels of the last were not trained on.
+# In the order of the logits.
 CAMVID = {
     "sky": (128, 128, 128),
     "building": (128, 0, 0),
@@ -24,6 +24,33 @@ CAMVID = {
     "bicyclist": (0, 128, 192),
     "unlabelled": (0, 0, 0),
 }
+CITYSCAPES = {
+    "unlabelled": (0, 0, 0),
+    "road": (128, 64, 128),
+    "sidewalk": (244, 35, 232),
+    "building": (70, 70, 70),
+    "wall": (102, 102, 156),
+    "fence": (190, 153, 153),
+    "pole": (153, 153, 153),
+    "traffic light": (250, 170, 30),
+    "traffic sign": (220, 220, 0),
+    "vegetation": (107, 142, 35),
+    "terrain": (152, 251, 152),
+    "sky": (70, 130, 180),
+    "person": (220, 20, 60),
+    "rider": (255, 0, 0),
+    "car": (0, 0, 142),
+    "truck": (0, 0, 70),
+    "bus": (0, 60, 100),
+    "train": (0, 80, 100),
+    "motorcycle": (0, 0, 230),
+    "bicycle": (119, 11, 32),
+}
+# By the number of logits: the classes, and the mean IoU without the unlabelled one that its README gives.
+TRAINED = {
+    12: (CAMVID, "CamVid, test, 480x360: 52.1 % mean IoU of the 11 classes, as its README says"),
+    20: (CITYSCAPES, "Cityscapes, validation, 1024x512: 59.5 % mean IoU of the 19 classes, as its README says"),
+}
 
 
 def _layout(state: State) -> Layout:
@@ -33,11 +60,15 @@ def _layout(state: State) -> Layout:
     older = any(".out_prelu." in key for key in state)
     classes = state["transposed_conv.weight"].shape[1]
     card: dict[str, Any] = {}
-    if classes == len(CAMVID):
-        card = {"classes": tuple(CAMVID), "palette": tuple(CAMVID.values())}
-        card["metric"] = "CamVid, test, 480x360: 52.1 % mean IoU of the 11 classes, as its README says"
-    elif classes == 20:
-        card["metric"] = "Cityscapes, validation, 1024x512: 59.5 % mean IoU of the 19 classes, as its README says"
+    if classes in TRAINED:
+        colours, metric = TRAINED[classes]
+        names = tuple(colours)
+        card = {
+            "classes": names,
+            "unlabelled": names.index("unlabelled"),
+            "palette": tuple(colours.values()),
+            "metric": metric,
+        }
     return Layout(
         "ENet",
         {"num_classes": classes, "variant": "pytorch_2018" if older else "pytorch"},
