@@ -19,7 +19,7 @@ from keras_segpaint.backbones.weight_files import (
     torch_values,
 )
 
-__all__ = ["load_backbone_weights"]
+__all__ = ["ImageSource", "adapt_stem", "load_backbone_weights"]
 
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 SIGNED = ((0.5,) * 3, (0.5,) * 3)
@@ -29,7 +29,7 @@ CAFFE = ((103.939 / 255, 116.779 / 255, 123.68 / 255), (1 / 255,) * 3)
 
 
 @dataclass(frozen=True)
-class Source:
+class ImageSource:
     """Weights of a trained network.
 
     Args:
@@ -89,7 +89,7 @@ def load_backbone_weights(model: keras.Model, backbone: str, weights: str) -> No
         if "bias" in values and batch_norm is not None and not trunk[name].use_bias:
             batch_norm["moving_mean"] = batch_norm["moving_mean"] - values.pop("bias")
     stem = next(name for name in STEMS if name in trunk)
-    _adapt_stem(model, trunk[stem], layers[stem], _behind(stem, layers), source)
+    adapt_stem(model, trunk[stem], layers[stem], _behind(stem, layers), source)
     pairs = []
     for name, values in layers.items():
         if source.epsilon is not None and "moving_variance" in values:
@@ -107,7 +107,7 @@ def load_backbone_weights(model: keras.Model, backbone: str, weights: str) -> No
         variable.assign(value)
 
 
-def _open(trunk: dict[str, Any], backbone: str, weights: str) -> Source:
+def _open(trunk: dict[str, Any], backbone: str, weights: str) -> ImageSource:
     """The file, or the download, as a source."""
     path: Path | None = Path(weights)
     if weights == "imagenet":
@@ -128,7 +128,7 @@ def _open(trunk: dict[str, Any], backbone: str, weights: str) -> Source:
     if path is None or path.suffix in (".h5", ".hdf5"):
         arrays = read_application(backbone, _alpha(backbone, trunk), path, classifier=_published_fully_connected(trunk))
         mean, deviation = SIGNED if backbone.startswith("mobilenet") else CAFFE
-        return Source(
+        return ImageSource(
             lambda layer: _application_values(arrays, backbone, layer.name),
             mean,
             deviation,
@@ -150,7 +150,7 @@ def _open(trunk: dict[str, Any], backbone: str, weights: str) -> Source:
         backbone, SIGNED if backbone.startswith("xception") else IMAGENET
     )
     precise = backbone.startswith(("resnet", "vgg")) or backbone == "mobilenet_v2"
-    return Source(
+    return ImageSource(
         lambda layer: torch_values(state, torch_module(backbone, layer.name)),
         mean,
         deviation,
@@ -163,7 +163,7 @@ def _published_fully_connected(trunk: dict[str, Any]) -> bool:
     return "fc6" in trunk and tuple(trunk["fc6"].kernel.shape) == (7, 7, 512, 4096)
 
 
-def _drop_other_fully_connected(trunk: dict[str, Any], source: Source) -> None:
+def _drop_other_fully_connected(trunk: dict[str, Any], source: ImageSource) -> None:
     """Leaves out fully connected layers that the source has not, or of another size."""
     for name in ("fc6", "fc7"):
         if name in trunk:
@@ -172,7 +172,7 @@ def _drop_other_fully_connected(trunk: dict[str, Any], source: Source) -> None:
                 del trunk[name]
 
 
-def _own(path: Path, backbone: str, trunk: dict[str, Any]) -> Source:
+def _own(path: Path, backbone: str, trunk: dict[str, Any]) -> ImageSource:
     from keras_segpaint.backbones.base import FAMILIES
 
     found = read_own(path)
@@ -183,9 +183,9 @@ def _own(path: Path, backbone: str, trunk: dict[str, Any]) -> Source:
 
     stem = next((name for name in STEMS if name in found), None)
     if stem is not None and found[stem][0].shape[2] == 3:
-        return Source(values, FAMILIES[backbone].mean, FAMILIES[backbone].deviation)
+        return ImageSource(values, FAMILIES[backbone].mean, FAMILIES[backbone].deviation)
     channels = 1 if stem is None else found[stem][0].shape[2]
-    return Source(values, (0.0,) * channels, (1.0,) * channels)
+    return ImageSource(values, (0.0,) * channels, (1.0,) * channels)
 
 
 def _application_values(arrays: dict[str, Arrays], backbone: str, name: str) -> Arrays | None:
@@ -200,7 +200,7 @@ def _application_values(arrays: dict[str, Arrays], backbone: str, name: str) -> 
     return values
 
 
-def _values_of(layer: Any, source: Source, weights: str) -> Arrays:
+def _values_of(layer: Any, source: ImageSource, weights: str) -> Arrays:
     try:
         values = source.values(layer)
     except UnknownLayerError as error:
@@ -219,7 +219,7 @@ def _behind(name: str, layers: dict[str, Arrays]) -> Arrays | None:
     return values if values is not None and not name.endswith("_bn") and "moving_mean" in values else None
 
 
-def _adapt_stem(model: keras.Model, layer: Any, values: Arrays, batch_norm: Arrays | None, source: Source) -> None:
+def adapt_stem(model: keras.Model, layer: Any, values: Arrays, batch_norm: Arrays | None, source: ImageSource) -> None:
     """Fits the first convolution to the channels and the normalisation of the model's images."""
     kernel, mean, deviation = values["kernel"], np.array(source.mean), np.array(source.deviation)
     channels = layer.kernel.shape[2]

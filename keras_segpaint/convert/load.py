@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 from keras_segpaint import models
+from keras_segpaint.backbones.pretrained import ImageSource, adapt_stem
 from keras_segpaint.backbones.weight_files import read_torch
 from keras_segpaint.convert.card import Card
 from keras_segpaint.convert.mapping import Match, match
@@ -63,6 +65,8 @@ def load(model: keras.Model, path: str | os.PathLike, source: str, skip_head: bo
         )
     found = match(model, state, layout.rename(model), layout.flipped)
     _check(found, model, layout, Path(path), skip_head)
+    if layout.images is not None:
+        _fit_images(model, found, *layout.images)
     for variable, value in found.values:
         variable.assign(value)
     card = _card(known, layout, Path(path))
@@ -115,7 +119,36 @@ def _read(source: Source, path: Path) -> tuple[State, Layout]:
         raise ConversionError(
             f"{path} is no checkpoint of {source.name} that can be read. {reason}It holds {len(state)} arrays: {first}, ..."
         ) from error
-    return {key: value for key, value in state.items() if not layout.ignored(key)}, layout
+    return {key: layout.adapt(key, value) for key, value in state.items() if not layout.ignored(key)}, layout
+
+
+def _fit_images(
+    model: keras.Model,
+    found: Match,
+    stem: str,
+    mean: tuple[float, ...],
+    deviation: tuple[float, ...],
+    reversed_channels: bool,
+) -> None:
+    """Has the first convolution see what the checkpoint's saw, whatever the model does to its images."""
+    layers = [model.get_layer(name) for name in (stem, f"{stem.removesuffix('_conv')}_bn")]
+    own = {id(variable): layer for layer in layers for variable in layer.variables}
+    values: dict[str, dict[str, np.ndarray]] = {layer.name: {} for layer in layers}
+    for variable, value in found.values:
+        if id(variable) in own:
+            values[own[id(variable)].name][variable.name] = value
+    conv, norm = (values[layer.name] for layer in layers)
+    adapt_stem(
+        model,
+        layers[0],
+        conv,
+        norm,
+        ImageSource(lambda layer: None, mean, deviation, reversed_channels=reversed_channels),
+    )
+    found.values = [
+        (variable, values[own[id(variable)].name][variable.name] if id(variable) in own else value)
+        for variable, value in found.values
+    ]
 
 
 def _check(found: Match, model: keras.Model, layout: Layout, path: Path, skip_head: bool) -> None:

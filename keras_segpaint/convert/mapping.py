@@ -128,6 +128,8 @@ def variable_of(layer: Any, kind: str, value: np.ndarray, flip: bool = False) ->
         return getattr(layer, "bias", None), value
     if kind == "weight_u":
         return getattr(layer, "u", None), value.reshape(-1)
+    if kind == "gamma":
+        return getattr(layer, "gamma", None), value
     if kind != "weight":
         return None, value
     kernel = getattr(layer, "kernel", None)

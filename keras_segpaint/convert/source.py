@@ -29,6 +29,10 @@ class Layout:
         rename: Gives the layers of a built model, by the modules of the checkpoint.
         head: Paths of the layers whose shape depends on the number of classes.
         flipped: Which modules are transposed convolutions of stride 1 that are plain convolutions in the model.
+        adapt: What becomes of an array, by its key, before it is looked at.
+        images: What the weights expect of images where that is not what the model gives its first convolution: that
+            layer's name and the mean and the deviation of channels in [0, 1], in the checkpoint's order, and whether
+            that is blue first.
         ignored: Which keys have no counterpart by design, as a copy of the encoder's first weights.
         card: Class names and the like, where the keys tell.
     """
@@ -38,6 +42,8 @@ class Layout:
     rename: Callable[[keras.Model], Rename]
     head: tuple[str, ...] = ()
     flipped: Callable[[str], bool] | None = None
+    adapt: Callable[[str, np.ndarray], np.ndarray] = lambda key, array: array
+    images: tuple[str, tuple[float, ...], tuple[float, ...], bool] | None = None
     ignored: Callable[[str], bool] = lambda key: False
     card: dict[str, Any] = field(default_factory=dict)
 
@@ -61,14 +67,14 @@ class Source:
     part: str | None = None
 
 
-def count(state: State, pattern: str) -> int:
-    """How many modules `pattern.format(0)`, `pattern.format(1)` and so on are there without a gap.
+def count(state: State, pattern: str, first: int = 0) -> int:
+    """How many modules `pattern.format(first)`, `pattern.format(first + 1)` and so on are there without a gap.
 
     Example:
         >>> count({"layer1.0.conv.weight": 0, "layer1.1.conv.weight": 0}, "layer1.{}.")
         2
     """
     number = 0
-    while any(key.startswith(pattern.format(number)) for key in state):
+    while any(key.startswith(pattern.format(first + number)) for key in state):
         number += 1
     return number

@@ -5,10 +5,13 @@ from keras_segpaint.convert.sources import (
     daa233_deepfill_v1,
     davidtvs_enet,
     drsleep_refinenet,
+    junfu1115_danet,
+    kazuto1011_deeplab_v2,
     milesial_unet,
     nipponjo_deepfill_v2,
     say4n_segnet,
     segmentation_models_pytorch,
+    speedinghzl_ccnet,
     torchvision,
 )
 
@@ -20,10 +23,13 @@ SOURCES: dict[str, Source] = {
         daa233_deepfill_v1,
         davidtvs_enet,
         drsleep_refinenet,
+        junfu1115_danet,
+        kazuto1011_deeplab_v2,
         milesial_unet,
         nipponjo_deepfill_v2,
         say4n_segnet,
         segmentation_models_pytorch,
+        speedinghzl_ccnet,
         torchvision,
     )
 }
