@@ -1,5 +1,6 @@
 """Keras layers of segmentation and inpainting networks."""
 
+from keras_segpaint.layers.adain import AdaIN
 from keras_segpaint.layers.adaptive_context_module import AdaptiveContextModule
 from keras_segpaint.layers.atrous_pooling import AtrousPooling2D
 from keras_segpaint.layers.atrous_spatial_pyramid_pooling import AtrousSpatialPyramidPooling
@@ -43,6 +44,7 @@ from keras_segpaint.layers.symmetric_padding import SymmetricPadding2D
 from keras_segpaint.layers.weighted_sum import WeightedSum
 
 __all__ = [
+    "AdaIN",
     "AdaptiveContextModule",
     "AtrousPooling2D",
     "AtrousSpatialPyramidPooling",

@@ -62,6 +62,11 @@ def _with_hole(layer: Any, tensors: list[Any]) -> Any:
 
 
 LAYERS = {
+    "AdaIN": LayerCase(
+        lambda f: layers.AdaIN(data_format=f),
+        inputs=((9, 12, 4), (5, 6, 4)),
+        apply=lambda layer, tensors: layer(*tensors, alpha=0.75),
+    ),
     "AdaptiveContextModule": LayerCase(lambda f: layers.AdaptiveContextModule(5, bins=2, data_format=f)),
     "AtrousPooling2D": LayerCase(
         lambda f: layers.AtrousPooling2D(3, 2, padding=((1, 2), (2, 2)), mode="average", data_format=f)
