@@ -15,6 +15,7 @@ from keras_segpaint.layers.conv_block_attention import ConvBlockAttention
 from keras_segpaint.layers.conv_crf import ConvCRF
 from keras_segpaint.layers.criss_cross_attention import CrissCrossAttention
 from keras_segpaint.layers.efficient_channel_attention import EfficientChannelAttention
+from keras_segpaint.layers.external_spatial_attention import ExternalSpatialAttention
 from keras_segpaint.layers.feature_shift import FeatureShift
 from keras_segpaint.layers.gate_unit import GateUnit
 from keras_segpaint.layers.gated_conv import GatedConv2D
@@ -36,6 +37,7 @@ from keras_segpaint.layers.resize import Resize
 from keras_segpaint.layers.scale_attention import ScaleAttention
 from keras_segpaint.layers.selective_kernel import SelectiveKernel
 from keras_segpaint.layers.self_attention import SelfAttention2D
+from keras_segpaint.layers.semantic_wise_attention import SemanticWiseAttention
 from keras_segpaint.layers.spatial_gate import SpatialGate
 from keras_segpaint.layers.spatial_transformer import SpatialTransformer
 from keras_segpaint.layers.spectral_normalization import SpectralNormalization
@@ -59,6 +61,7 @@ __all__ = [
     "ConvCRF",
     "CrissCrossAttention",
     "EfficientChannelAttention",
+    "ExternalSpatialAttention",
     "FeatureShift",
     "GateUnit",
     "GatedConv2D",
@@ -80,6 +83,7 @@ __all__ = [
     "ScaleAttention",
     "SelectiveKernel",
     "SelfAttention2D",
+    "SemanticWiseAttention",
     "SpatialGate",
     "SpatialTransformer",
     "SpectralNormalization",

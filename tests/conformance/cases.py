@@ -118,6 +118,10 @@ LAYERS = {
     "EfficientChannelAttention": LayerCase(
         lambda f: layers.EfficientChannelAttention(data_format=f), inputs=((5, 7, 16),)
     ),
+    "ExternalSpatialAttention": LayerCase(lambda f: layers.ExternalSpatialAttention((9, 13), data_format=f)),
+    "ExternalSpatialAttention-resize": LayerCase(
+        lambda f: layers.ExternalSpatialAttention((4, 6), factor=1, resize=True, data_format=f)
+    ),
     "FeatureShift": LayerCase(
         lambda f: layers.FeatureShift(data_format=f),
         inputs=((5, 7, 4), (5, 7, 1)),
@@ -173,6 +177,16 @@ LAYERS = {
     ),
     "SelfAttention2D": LayerCase(
         lambda f: layers.SelfAttention2D(2, 2, max_attention_elements=200, data_format=f), inputs=((5, 7, 4),)
+    ),
+    "SemanticWiseAttention": LayerCase(
+        lambda f: layers.SemanticWiseAttention(2, max_attention_elements=200, data_format=f),
+        inputs=((5, 7, 8), (5, 7, 3), (5, 7, 1)),
+        apply=lambda layer, tensors: layer(*tensors[:2], keras.ops.round(tensors[2])),
+    ),
+    "SemanticWiseAttention-soft": LayerCase(
+        lambda f: layers.SemanticWiseAttention(soft=True, separation=4.0, data_format=f),
+        inputs=((5, 7, 8), (5, 7, 3), (5, 7, 1)),
+        apply=lambda layer, tensors: layer(*tensors[:2], keras.ops.round(tensors[2])),
     ),
     "SpatialGate": LayerCase(lambda f: layers.SpatialGate(data_format=f)),
     "SpatialTransformer": LayerCase(lambda f: layers.SpatialTransformer(data_format=f)),
