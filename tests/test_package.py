@@ -50,7 +50,9 @@ def test_public_names_exist_and_are_documented(room):
             assert inspect.getdoc(public), f"{room}.{name} has no docstring"
 
 
-@pytest.mark.parametrize("room", ["layers", "models", "models.inpainting", "backbones", "losses", "metrics"])
+@pytest.mark.parametrize(
+    "room", ["layers", "models", "models.inpainting", "models.synthesis", "backbones", "losses", "metrics"]
+)
 def test_public_keras_classes_are_registered(room):
     module = importlib.import_module(f"keras_segpaint.{room}")
     for name in module.__all__:

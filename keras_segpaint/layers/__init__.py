@@ -1,4 +1,4 @@
-"""Keras layers of segmentation and inpainting networks."""
+"""Keras layers of segmentation, inpainting and synthesis networks."""
 
 from keras_segpaint.layers.adain import AdaIN
 from keras_segpaint.layers.adaptive_context_module import AdaptiveContextModule
@@ -21,6 +21,7 @@ from keras_segpaint.layers.gate_unit import GateUnit
 from keras_segpaint.layers.gated_conv import GatedConv2D
 from keras_segpaint.layers.gated_initializer import GatedInitializer
 from keras_segpaint.layers.identity_initializer import IdentityInitializer
+from keras_segpaint.layers.label_map_encoding import LabelMapEncoding
 from keras_segpaint.layers.local_response_normalization import LocalResponseNormalization
 from keras_segpaint.layers.match_size import MatchSize2D
 from keras_segpaint.layers.max_pooling_with_argmax import MaxPoolingWithArgmax2D
@@ -37,7 +38,8 @@ from keras_segpaint.layers.resize import Resize
 from keras_segpaint.layers.scale_attention import ScaleAttention
 from keras_segpaint.layers.selective_kernel import SelectiveKernel
 from keras_segpaint.layers.self_attention import SelfAttention2D
-from keras_segpaint.layers.semantic_wise_attention import SemanticWiseAttention
+from keras_segpaint.layers.spade import SPADE
+from keras_segpaint.layers.spade_res_block import SPADEResBlock
 from keras_segpaint.layers.spatial_gate import SpatialGate
 from keras_segpaint.layers.spatial_transformer import SpatialTransformer
 from keras_segpaint.layers.spectral_normalization import SpectralNormalization
@@ -67,6 +69,7 @@ __all__ = [
     "GatedConv2D",
     "GatedInitializer",
     "IdentityInitializer",
+    "LabelMapEncoding",
     "LocalResponseNormalization",
     "MatchSize2D",
     "MaxPoolingWithArgmax2D",
@@ -80,6 +83,8 @@ __all__ = [
     "ResidualAttention",
     "ResidualConvUnit",
     "Resize",
+    "SPADE",
+    "SPADEResBlock",
     "ScaleAttention",
     "SelectiveKernel",
     "SelfAttention2D",

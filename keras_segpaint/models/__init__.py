@@ -1,6 +1,6 @@
 """Networks as functional Keras models, a room for each task."""
 
-from keras_segpaint.models import inpainting, segmentation
+from keras_segpaint.models import inpainting, segmentation, synthesis
 from keras_segpaint.models.inpainting import DeepFillV1, DeepFillV1Critic, DeepFillV2, PConvUNet, SNPatchDiscriminator
 from keras_segpaint.models.segmentation import (
     APCNet,
@@ -55,4 +55,5 @@ __all__ = [
     "UNet",
     "inpainting",
     "segmentation",
+    "synthesis",
 ]

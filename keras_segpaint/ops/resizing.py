@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_segpaint.ops.spatial import Size, spatial_axes, spatial_size
+from keras_segpaint.ops.spatial import Size, slice_spatial, spatial_axes, spatial_size
 
 
 def _source_positions(source: Any, target: Any, align_corners: bool) -> Any:
@@ -41,6 +41,24 @@ def nearest(x: Any, size: Size, data_format: str) -> Any:
         steps = ops.arange(target, dtype="int32")
         # floor((i + 1/2) * source / target) in integers, which no rounding can put on the wrong side.
         x = ops.take(x, (2 * steps + 1) * source // (2 * target), axis=axis)
+    return x
+
+
+def nearest_top_left(x: Any, size: Size, data_format: str) -> Any:
+    """Nearest-neighbour resizing of a 4-D map to `size` by the source pixel `floor(i * source / target)`.
+
+    PyTorch's rule, that of most networks which are given a label map: where a block of pixels becomes one, it is the
+    block's top left pixel. Enlarged to a multiple of the size it is the same as `nearest`.
+    """
+    have = spatial_size(x, data_format)
+    if all(isinstance(extent, int) for extent in (*have, *size)):
+        if have == tuple(size):
+            return x
+        if have[0] % size[0] == have[1] % size[1] == 0:
+            rows, columns = (slice(None, None, there // here) for there, here in zip(have, size, strict=True))
+            return slice_spatial(x, rows, columns, data_format)
+    for axis, source, target in zip(spatial_axes(data_format), have, size, strict=True):
+        x = ops.take(x, ops.arange(target, dtype="int32") * source // target, axis=axis)
     return x
 
 

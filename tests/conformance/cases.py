@@ -45,6 +45,27 @@ class InpaintingCase:
     critic: bool = False
 
 
+def _labels_alone(size: tuple[int, int], batch: int) -> list[np.ndarray]:
+    return [label_maps((batch, *size))]
+
+
+@dataclass(frozen=True)
+class SynthesisCase:
+    """A network that makes images, its critic or its encoder, built by `build(**kwargs)`, narrow enough for a test.
+
+    `inputs(size, batch)` makes what it takes, of any number, rank (maps channels last) and dtype; `outputs(size)` gives
+    the shapes of all that it makes without the batch, `None` for one image of the input's size.
+    """
+
+    build: Callable[..., keras.Model]
+    inputs: Callable[[tuple[int, int], int], list[np.ndarray]] = _labels_alone
+    outputs: Callable[[tuple[int, int]], list[tuple[int, ...]]] | None = None
+    sizes: tuple[tuple[int, int], ...] = ((32, 64), (40, 52))
+    fit_size: tuple[int, int] = (32, 64)
+    # Whether height and width may be unknown while the network is built.
+    any_size: bool = True
+
+
 def _unpool(data_format: str) -> keras.layers.Layer:
     return layers.MaxUnpooling2D(2, padding="same", data_format=data_format)
 
@@ -59,6 +80,12 @@ def _with_hole(layer: Any, tensors: list[Any]) -> Any:
     """The first output for features and a hole mask of zeros and ones."""
     features, mask = tensors
     return layer(features, keras.ops.round(mask))[0]
+
+
+def _by_labels(layer: Any, tensors: list[Any]) -> Any:
+    """The result for features and labels from 0 to 5, of which 5 is none that the layer knows."""
+    features, chances = tensors
+    return layer(features, keras.ops.cast(6.0 * chances, "int32"))
 
 
 LAYERS = {
@@ -130,6 +157,11 @@ LAYERS = {
     "GatedConv2D": LayerCase(lambda f: layers.GatedConv2D(5, 3, strides=2, data_format=f)),
     "GatedConv2D-upsampling": LayerCase(lambda f: layers.GatedConv2D(3, 3, upsampling=2, data_format=f)),
     "GateUnit": LayerCase(lambda f: layers.GateUnit(data_format=f), inputs=((9, 6, 4), (5, 3, 4))),
+    "LabelMapEncoding": LayerCase(
+        lambda f: layers.LabelMapEncoding(3, data_format=f),
+        inputs=((9, 13, 4), (9, 13, 1)),
+        apply=lambda layer, tensors: tensors[0] * layer(keras.ops.floor(4.0 * tensors[1])),
+    ),
     "LocalResponseNormalization": LayerCase(lambda f: layers.LocalResponseNormalization(3, alpha=0.5, data_format=f)),
     "MatchSize2D": LayerCase(lambda f: layers.MatchSize2D("center", data_format=f), inputs=((9, 6, 4), (5, 10, 2))),
     "MaxPoolingWithArgmax2D": LayerCase(
@@ -178,15 +210,21 @@ LAYERS = {
     "SelfAttention2D": LayerCase(
         lambda f: layers.SelfAttention2D(2, 2, max_attention_elements=200, data_format=f), inputs=((5, 7, 4),)
     ),
-    "SemanticWiseAttention": LayerCase(
-        lambda f: layers.SemanticWiseAttention(2, max_attention_elements=200, data_format=f),
-        inputs=((5, 7, 8), (5, 7, 3), (5, 7, 1)),
-        apply=lambda layer, tensors: layer(*tensors[:2], keras.ops.round(tensors[2])),
+    "SPADE": LayerCase(
+        lambda f: layers.SPADE(5, hidden=8, data_format=f), inputs=((9, 13, 4), (18, 21, 1)), apply=_by_labels
     ),
-    "SemanticWiseAttention-soft": LayerCase(
-        lambda f: layers.SemanticWiseAttention(soft=True, separation=4.0, data_format=f),
-        inputs=((5, 7, 8), (5, 7, 3), (5, 7, 1)),
-        apply=lambda layer, tensors: layer(*tensors[:2], keras.ops.round(tensors[2])),
+    "SPADE-planes": LayerCase(
+        lambda f: layers.SPADE(normalization="instance", hidden=8, kernel_size=5, data_format=f),
+        inputs=((9, 13, 4), (5, 26, 3)),
+    ),
+    "SPADEResBlock": LayerCase(
+        lambda f: layers.SPADEResBlock(6, 5, hidden=8, data_format=f),
+        inputs=((9, 13, 4), (27, 26, 1)),
+        apply=_by_labels,
+    ),
+    "SPADEResBlock-group": LayerCase(
+        lambda f: layers.SPADEResBlock(4, normalization="group", spectral_norm=False, hidden=8, data_format=f),
+        inputs=((9, 13, 4), (9, 13, 3)),
     ),
     "SpatialGate": LayerCase(lambda f: layers.SpatialGate(data_format=f)),
     "SpatialTransformer": LayerCase(lambda f: layers.SpatialTransformer(data_format=f)),
@@ -331,6 +369,17 @@ INPAINTING = {
         critic=True,
     ),
 }
+
+
+SYNTHESIS: dict[str, SynthesisCase] = {}
+
+
+def label_maps(shape: tuple[int, ...], num_labels: int = 5, seed: int = 3) -> np.ndarray:
+    """Reproducible labels in stripes, and some pixels that are to be ignored."""
+    generator = np.random.default_rng(seed)
+    rows, columns = np.meshgrid(np.arange(shape[-2]), np.arange(shape[-1]), indexing="ij")
+    maps = (rows // 7 + columns // 9 + generator.integers(0, num_labels, (*shape[:-2], 1, 1))) % num_labels
+    return np.where(generator.random(shape) < 0.02, 255, maps).astype("int32")
 
 
 def images(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:

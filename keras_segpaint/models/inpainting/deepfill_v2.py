@@ -8,13 +8,8 @@ from keras import ops
 from keras_segpaint.layers import ContextualAttention, GatedConv2D, SpectralNormalization, SymmetricPadding2D
 from keras_segpaint.layers.factory import LayerFactory
 from keras_segpaint.models.arguments import map_input, standardize_arguments
-from keras_segpaint.models.inpainting.base import (
-    Critics,
-    InpaintingModel,
-    float32_image,
-    keep_known,
-    standardize_width,
-)
+from keras_segpaint.models.image_layers import Critics, float32_image, standardize_width
+from keras_segpaint.models.inpainting.base import InpaintingModel, keep_known
 from keras_segpaint.models.inpainting.two_stage import check_size, coarse_features, refined_features
 from keras_segpaint.models.remembered import RememberedModel
 

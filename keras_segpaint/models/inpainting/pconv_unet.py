@@ -8,11 +8,8 @@ from keras import layers
 from keras_segpaint.layers import PartialConv2D, Resize
 from keras_segpaint.layers.factory import LayerFactory
 from keras_segpaint.models.arguments import map_input, standardize_arguments
-from keras_segpaint.models.inpainting.base import (
-    InpaintingModel,
-    float32_image,
-    standardize_width,
-)
+from keras_segpaint.models.image_layers import float32_image, standardize_width
+from keras_segpaint.models.inpainting.base import InpaintingModel
 
 # Kernel size and width over that of the first level; all deeper levels are like the last.
 ENCODER = ((7, 1), (5, 2), (5, 4), (3, 8))

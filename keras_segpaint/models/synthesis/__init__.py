@@ -1,0 +1,3 @@
+"""Networks that make images from label maps and styles, and their critics and encoders, one file per paper."""
+
+__all__: list[str] = []
