@@ -20,6 +20,7 @@ class LayerCase:
     build: Callable[[str], keras.layers.Layer]
     inputs: tuple[tuple[int, ...], ...] = ((9, 13, 4),)
     apply: Callable[[Any, list[Any]], Any] = field(default=lambda layer, tensors: layer(*tensors))
+    settled: bool = False
 
 
 @dataclass(frozen=True)
@@ -221,6 +222,7 @@ LAYERS = {
         lambda f: layers.SPADEResBlock(6, 5, hidden=8, data_format=f),
         inputs=((9, 13, 4), (27, 26, 1)),
         apply=_by_labels,
+        settled=True,
     ),
     "SPADEResBlock-group": LayerCase(
         lambda f: layers.SPADEResBlock(4, normalization="group", spectral_norm=False, hidden=8, data_format=f),
@@ -392,8 +394,12 @@ def to_format(array: np.ndarray, data_format: str) -> np.ndarray:
     return array if data_format == "channels_last" else np.moveaxis(array, -1, 1)
 
 
-def fill_weights(layer: keras.layers.Layer) -> None:
-    """Sets every weight from its path: the same on every backend, of the usual magnitudes."""
+def fill_weights(layer: keras.layers.Layer, settled: bool = False) -> None:
+    """Sets every weight from its path: the same on every backend, of the usual magnitudes.
+
+    With `settled` spectral normalisations have found the largest singular values, as those of a trained network have:
+    kernels divided by less would make numbers that grow from layer to layer.
+    """
     for index, variable in enumerate(layer.variables):
         name = variable.path.rsplit("/", 1)[-1]
         if "seed" in name:
@@ -409,6 +415,12 @@ def fill_weights(layer: keras.layers.Layer) -> None:
             fan_in = max(1, int(np.prod(shape[:-1]))) if len(shape) > 1 else 100
             value = generator.normal(0.0, np.sqrt(2.0 / fan_in), shape)
         variable.assign(value.astype("float32"))
+    for inner in layer._flatten_layers() if settled else ():
+        if isinstance(inner, layers.SpectralNormalization):
+            matrix = keras.ops.convert_to_numpy(inner._matrix()).astype("float64")
+            left, _, right = np.linalg.svd(matrix, full_matrices=False)
+            inner.u.assign(left[:, 0].astype("float32"))
+            inner.v.assign(right[0].astype("float32"))
 
 
 def can_train(path: str) -> bool:

@@ -35,7 +35,7 @@ def test_every_public_layer_has_a_case():
 def test_stored_outputs_in_both_data_formats(name, static):
     for data_format in DATA_FORMATS:
         model = model_of(name, data_format, static)
-        fill_weights(model)
+        fill_weights(model, LAYERS[name].settled)
         output = np.asarray(model.predict_on_batch([to_format(x, data_format) for x in arrays_for(name)]))
         output = np.moveaxis(output, 1, -1) if data_format == "channels_first" else output
         np.testing.assert_allclose(output, stored_output(f"layer-{name}", output), rtol=1e-4, atol=1e-5)
@@ -50,7 +50,7 @@ def test_symbolic_shape_is_the_real_one(name):
 @CASES
 def test_saving(name, tmp_path):
     model = model_of(name)
-    fill_weights(model)
+    fill_weights(model, LAYERS[name].settled)
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
     x = arrays_for(name)

@@ -18,7 +18,7 @@ def build(name: str, data_format: str = "channels_last") -> keras.Model:
         case = SYNTHESIS[name]
         size = {} if case.any_size else {"input_shape": (*case.sizes[-1], 3)}
         model = case.build(data_format=data_format, **size)
-        fill_weights(model)
+        fill_weights(model, settled=True)
         BUILT[name, data_format] = model
     return BUILT[name, data_format]
 
