@@ -6,7 +6,7 @@ from keras_segpaint.backbones.efficientnet_lite import EfficientNetLite0
 from keras_segpaint.backbones.mobilenet_v2 import MobileNetV2
 from keras_segpaint.backbones.mobilenet_v3 import MobileNetV3Large
 from keras_segpaint.backbones.resnet import ResNet
-from keras_segpaint.backbones.vgg import VGG16
+from keras_segpaint.backbones.vgg import VGG16, VGG19
 from keras_segpaint.backbones.xception import Xception
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "MobileNetV3Large",
     "ResNet",
     "VGG16",
+    "VGG19",
     "Xception",
     "atrous",
 ]

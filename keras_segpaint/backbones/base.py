@@ -51,7 +51,7 @@ _XCEPTION = Family("xception", "xception_features", (0.5,) * 3, (0.5,) * 3, mome
 FAMILIES = {
     "alexnet": Family("alexnet", "alexnet_features"),
     **dict.fromkeys(("resnet18", "resnet34", "resnet50", "resnet101", "resnet152"), _RESNET),
-    **dict.fromkeys(("vgg16", "vgg16_bn"), _VGG),
+    **dict.fromkeys(("vgg16", "vgg16_bn", "vgg19"), _VGG),
     **dict.fromkeys(("resnet50_v1", "resnet101_v1", "resnet152_v1"), _RESNET_V1),
     **dict.fromkeys(("xception41", "xception65", "xception71"), _XCEPTION),
     "efficientnet_lite0": Family(

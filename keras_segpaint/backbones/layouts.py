@@ -5,16 +5,18 @@ from collections.abc import Sequence
 
 # Layers of a trunk with weights, of every family; other layers of a model have other names.
 TRUNK = re.compile(
-    r"(stem\d?|top|stage\d_block\d+_\w+|(entry|middle|exit)\d+_\w+)_(conv|bn)|conv[1-5](_[1-3])?(_bn)?|fc[67]"
+    r"(stem\d?|top|stage\d_block\d+_\w+|(entry|middle|exit)\d+_\w+)_(conv|bn)|conv[1-5](_[1-4])?(_bn)?|fc[67]"
 )
 STEMS = ("stem_conv", "stem1_conv", "conv1_1", "conv1")
 
 _BLOCK = re.compile(r"stage(\d)_block(\d+)_(\w+)_(conv|bn)")
 _XCEPTION_BLOCK = re.compile(r"(entry|middle|exit)(\d+)_(?:unit(\d)_)?(\w+)_(conv|bn)")
 _VGG = re.compile(r"conv(\d)_(\d)(_bn)?")
-_VGG_DEPTHS = (2, 2, 3, 3, 3)
-# Blocks per stage.
+# Blocks per stage, of VGG convolutions.
 _DEPTHS = {
+    "vgg16": (2, 2, 3, 3, 3),
+    "vgg16_bn": (2, 2, 3, 3, 3),
+    "vgg19": (2, 2, 4, 4, 4),
     "mobilenet_v2": (1, 2, 3, 7, 4),
     "mobilenet_v3_large": (1, 2, 3, 6, 3),
     "efficientnet_lite0": (1, 2, 2, 6, 5),
@@ -190,7 +192,7 @@ def _torch_vgg(backbone: str, layer: str) -> str | None:
         return None
     block, index = int(match[1]), int(match[2])
     # In front: a convolution, its normalisation and its rectifier each, and the pools of the blocks before.
-    convolutions = sum(_VGG_DEPTHS[: block - 1]) + index - 1
+    convolutions = sum(_DEPTHS[backbone][: block - 1]) + index - 1
     per_convolution = 3 if backbone == "vgg16_bn" else 2
     return f"features.{convolutions * per_convolution + block - 1 + (match[3] is not None)}"
 

@@ -1,4 +1,4 @@
-"""VGG-16 as a feature extractor, with or without its fully connected layers as convolutions."""
+"""VGG-16 and VGG-19 as feature extractors, with or without their fully connected layers as convolutions."""
 
 from typing import Any, ClassVar
 
@@ -9,8 +9,7 @@ from keras_segpaint.backbones.base import Backbone, strides_and_dilations
 from keras_segpaint.layers import SymmetricPadding2D
 from keras_segpaint.layers.factory import LayerFactory
 
-ARCHITECTURES = ("vgg16", "vgg16_bn")
-DEPTHS = (2, 2, 3, 3, 3)
+DEPTHS = {"vgg16": (2, 2, 3, 3, 3), "vgg16_bn": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
 WIDTHS = (1, 2, 4, 8, 8)
 
 
@@ -38,7 +37,8 @@ def vgg_features(
 
     Args:
         x: Images, normalised.
-        architecture: `"vgg16"` or `"vgg16_bn"`, with normalisation between each 3x3 convolution and its rectifier.
+        architecture: `"vgg16"`, `"vgg16_bn"`, with normalisation between each 3x3 convolution and its rectifier, or
+            `"vgg19"`.
         factory: Makes the layers.
         output_stride: 8, 16 or 32: of the deepest features. The pools beyond it have stride 1, and the convolutions
             behind them are dilated.
@@ -64,8 +64,8 @@ def vgg_features(
     Raises:
         ValueError: If an argument is not one of those named.
     """
-    if architecture not in ARCHITECTURES:
-        raise ValueError(f"`architecture` must be one of {ARCHITECTURES}. Received: architecture={architecture!r}")
+    if architecture not in DEPTHS:
+        raise ValueError(f"`architecture` must be one of {tuple(DEPTHS)}. Received: architecture={architecture!r}")
     if padding not in ("same", "valid"):
         raise ValueError(f'`padding` must be "same" or "valid". Received: padding={padding!r}')
     if pool_size not in (2, 3):
@@ -82,7 +82,7 @@ def vgg_features(
     features = {"image": x}
     plan = strides_and_dilations((2,) * 5, 1, output_stride)
     dilation = 1
-    for block, (depth, width) in enumerate(zip(DEPTHS, WIDTHS, strict=True), start=1):
+    for block, (depth, width) in enumerate(zip(DEPTHS[architecture], WIDTHS, strict=True), start=1):
         for index in range(1, depth + 1):
             name = f"conv{block}_{index}"
             first = name == "conv1_1" and image_padding is not None
@@ -189,6 +189,7 @@ class VGG16(Backbone):
         (1, 2, 2, 32)
     """
 
+    architectures: ClassVar[tuple[str, ...]] = ("vgg16", "vgg16_bn")
     reference_parameters: ClassVar[tuple[tuple[dict[str, Any], int], ...]] = (
         ({"architecture": "vgg16"}, 14_714_688),
         ({"architecture": "vgg16_bn"}, 14_723_136),
@@ -210,8 +211,10 @@ class VGG16(Backbone):
         dtype: Any = None,
         name: str = "vgg16",
     ):
-        if architecture not in ARCHITECTURES:
-            raise ValueError(f"`architecture` must be one of {ARCHITECTURES}. Received: architecture={architecture!r}")
+        if architecture not in self.architectures:
+            raise ValueError(
+                f"`architecture` must be one of {self.architectures}. Received: architecture={architecture!r}"
+            )
         super().__init__(
             architecture,
             options=dict(
@@ -227,3 +230,34 @@ class VGG16(Backbone):
             dtype=dtype,
             name=name,
         )
+
+
+@keras.saving.register_keras_serializable(package="keras_segpaint")
+class VGG19(VGG16):
+    """VGG-19 without its classifier: `VGG16` with four convolutions in each of the last three blocks.
+
+    Args:
+        architecture: `"vgg19"`, the only one.
+        name: String. Defaults to `"vgg19"`.
+        **kwargs: As in `VGG16`; there is no normalisation.
+
+    20,024,384 parameters, 139,570,240 with the fully connected layers.
+
+    Raises:
+        ValueError: If an argument is not one of those named.
+
+    References:
+        - [Very Deep Convolutional Networks for Large-Scale Image Recognition](https://arxiv.org/abs/1409.1556)
+
+    Example:
+        >>> import numpy as np
+        >>> features = VGG19(base_filters=4, data_format="channels_last")(np.zeros((1, 64, 64, 3), "float32"))
+        >>> tuple(features["level4"].shape)
+        (1, 4, 4, 32)
+    """
+
+    architectures: ClassVar[tuple[str, ...]] = ("vgg19",)
+    reference_parameters: ClassVar[tuple[tuple[dict[str, Any], int], ...]] = (({}, 20_024_384),)
+
+    def __init__(self, architecture: str = "vgg19", *, name: str = "vgg19", **kwargs: Any):
+        super().__init__(architecture, name=name, **kwargs)

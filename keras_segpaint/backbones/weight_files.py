@@ -39,6 +39,7 @@ APPLICATIONS = {
     "resnet101_v1": "ResNet101",
     "resnet152_v1": "ResNet152",
     "vgg16": "VGG16",
+    "vgg19": "VGG19",
 }
 _NAMES = {"weight": "gamma", "bias": "beta", "running_mean": "moving_mean", "running_var": "moving_variance"}
 

@@ -35,15 +35,18 @@ def test_resnet_v1_equals_keras(tmp_path):
         load_backbone_weights(ResNet("resnet50", base_filters=4), "resnet50", str(path))
 
 
-def test_vgg_equals_keras(tmp_path):
+@pytest.mark.parametrize(
+    ("backbone", "build"), [("vgg16", keras.applications.VGG16), ("vgg19", keras.applications.VGG19)]
+)
+def test_vgg_equals_keras(backbone, build, tmp_path):
     path = tmp_path / "vgg.h5"
-    network = application(keras.applications.VGG16, path, input_shape=(None, None, 3))
+    network = application(build, path, input_shape=(None, None, 3))
     inputs = keras.Input((None, None, 3))
-    features = base.build_features("vgg16", inputs, LayerFactory("channels_last", keras.config.dtype_policy()))
+    features = base.build_features(backbone, inputs, LayerFactory("channels_last", keras.config.dtype_policy()))
     whole = keras.Model(inputs, features["conv5"])
-    model = keras.Model(inputs, features["conv3"])
+    model = keras.Model(inputs, whole.get_layer("conv3_3_relu").output)
     x = images((1, 48, 64, 3))
-    load_backbone_weights(whole, "vgg16", str(path))
+    load_backbone_weights(whole, backbone, str(path))
     expected = keras.Model(network.input, network.get_layer("block3_conv3").output)(
         keras.applications.vgg16.preprocess_input(255 * x), training=False
     )

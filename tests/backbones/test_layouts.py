@@ -93,6 +93,8 @@ def test_resnet_computes_what_pytorch_does(tmp_path, name, depths, kind):
         ("vgg16", "conv3_1", "features.10"),
         ("vgg16", "conv5_3", "features.28"),
         ("vgg16", "fc7", "classifier.3"),
+        ("vgg19", "conv3_4", "features.16"),
+        ("vgg19", "conv5_4", "features.34"),
         ("vgg16_bn", "conv1_1_bn", "features.1"),
         ("vgg16_bn", "conv5_3", "features.40"),
         ("vgg16_bn", "conv5_3_bn", "features.41"),

@@ -354,6 +354,7 @@ MODELS = {
     ),
     "VGG16": ModelCase(lambda **kw: backbones.VGG16(output_stride=8, base_filters=4, **kw)),
     "VGG16-bn": ModelCase(lambda **kw: backbones.VGG16("vgg16_bn", fully_convolutional=True, base_filters=2, **kw)),
+    "VGG19": ModelCase(lambda **kw: backbones.VGG19(base_filters=2, **kw)),
     "Xception": ModelCase(lambda **kw: backbones.Xception("xception41", base_filters=4, output_stride=16, **kw)),
 }
 
