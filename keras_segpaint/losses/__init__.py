@@ -1,11 +1,19 @@
-"""Losses of label maps (logits, one ignored class), of filled images under a mask of holes, and of critics' scores."""
+"""Losses of label maps (logits, one ignored class), of filled and made images, and of critics' scores."""
 
-from keras_segpaint.losses.adversarial import generator_loss, hinge_critic_loss, wasserstein_critic_loss
+from keras_segpaint.losses.adversarial import (
+    generator_loss,
+    hinge_critic_loss,
+    least_squares_critic_loss,
+    least_squares_generator_loss,
+    wasserstein_critic_loss,
+)
 from keras_segpaint.losses.boundary import BoundaryWeightedCrossentropy
 from keras_segpaint.losses.crossentropy import SparseCrossentropy
 from keras_segpaint.losses.dice import Dice
+from keras_segpaint.losses.feature_matching import feature_matching_loss
 from keras_segpaint.losses.features import feature_network
 from keras_segpaint.losses.focal import Focal
+from keras_segpaint.losses.gaussian_divergence import gaussian_divergence
 from keras_segpaint.losses.gradient_penalty import gradient_penalty
 from keras_segpaint.losses.image_loss_sum import ImageLossSum
 from keras_segpaint.losses.jaccard import Jaccard
@@ -41,11 +49,15 @@ __all__ = [
     "StructuralSimilarityLoss",
     "StyleLoss",
     "Tversky",
+    "feature_matching_loss",
     "feature_network",
+    "gaussian_divergence",
     "generator_loss",
     "gradient_penalty",
     "gram_matrix",
     "hinge_critic_loss",
+    "least_squares_critic_loss",
+    "least_squares_generator_loss",
     "rectangle_discount",
     "spatial_discount",
     "total_variation",

@@ -18,7 +18,7 @@ CAFFE_SCALE = 57.63
 def feature_network(
     network: keras.Model,
     layer_names: Sequence[str] = POOLS,
-    preprocessing: Literal["caffe", "torch", "none"] = "caffe",
+    preprocessing: Literal["caffe", "caffe_unscaled", "torch", "none"] = "caffe",
     data_format: str | None = None,
 ) -> keras.Model:
     """Makes a network of ImageNet into one that gives features of RGB images in [0, 1].
@@ -31,8 +31,9 @@ def feature_network(
         network: A functional model with one image as input, such as `keras.applications.VGG16(include_top=False)`.
         layer_names: The layers whose outputs are the features. Defaults to the first three pools of VGG16.
         preprocessing: What the weights expect: `"caffe"` (BGR, 0 to 255, mean subtracted: VGG16 of keras.applications),
-            `"torch"` (RGB, mean and standard deviation of ImageNet: torchvision), `"none"` (RGB in [0, 1]). Defaults to
-            `"caffe"`.
+            `"torch"` (RGB, mean and standard deviation of ImageNet: torchvision), `"none"` (images as they are),
+            `"caffe_unscaled"` (BGR, times 57.63: what `"none"` is to weights of torchvision, which SPADE gives images in
+            [-1, 1] as they are, to weights of keras.applications). Defaults to `"caffe"`.
         data_format: That of `network`; `None` for Keras's default.
 
     Returns:
@@ -48,9 +49,10 @@ def feature_network(
         >>> len(network.outputs), network.trainable_weights
         (1, [])
     """
-    if preprocessing not in ("caffe", "torch", "none"):
+    if preprocessing not in ("caffe", "caffe_unscaled", "torch", "none"):
         raise ValueError(
-            f'`preprocessing` must be "caffe", "torch" or "none". Received: preprocessing={preprocessing!r}'
+            '`preprocessing` must be "caffe", "caffe_unscaled", "torch" or "none". '
+            f"Received: preprocessing={preprocessing!r}"
         )
     if data_format is None:
         data_format = keras.config.image_data_format()
@@ -58,7 +60,7 @@ def feature_network(
     trunk.trainable = False
     inputs = keras.Input(network.inputs[0].shape[1:], name="image")
     outputs = trunk(_normalized(inputs, preprocessing, data_format))
-    if preprocessing == "caffe":
+    if preprocessing.startswith("caffe"):
         outputs = [layers.Rescaling(1 / CAFFE_SCALE)(output) for output in _listed(outputs)]
     return keras.Model(inputs, outputs, name="features")
 
@@ -82,4 +84,6 @@ def _normalized(images: Any, preprocessing: str, data_format: str) -> Any:
         offset = [-mean / std for mean, std in zip(_TORCH_MEAN, _TORCH_STD, strict=True)]
         return layers.Rescaling(per_channel([1 / std for std in _TORCH_STD]), per_channel(offset))(images)
     bgr = ops.flip(images, axis=-1 if data_format == "channels_last" else 1)
+    if preprocessing == "caffe_unscaled":
+        return layers.Rescaling(CAFFE_SCALE)(bgr)
     return layers.Rescaling(255.0, per_channel([-mean for mean in _CAFFE_MEAN]))(bgr)

@@ -1,5 +1,6 @@
 """Perceptual and style loss: distances of features, and of their Gram matrices."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -10,6 +11,9 @@ from keras_segpaint.losses.image_base import ImageLoss
 from keras_segpaint.ops.images import check_value_range, composite, to_unit
 from keras_segpaint.ops.labels import channels_last
 
+# Of the first rectified convolutions of VGG-19's five blocks, in pix2pixHD and SPADE.
+SYNTHESIS_WEIGHTS = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1.0)
+
 
 class FeatureLoss(ImageLoss):
     """A distance of the features of the output, and of the composed image, to those of the truth.
@@ -19,11 +23,11 @@ class FeatureLoss(ImageLoss):
     """
 
     def __init__(
-        self, features: keras.Model | None, value_range: tuple[float, float], data_format: str | None, name: str
+        self, features: keras.Model | None, value_range: tuple[float, float] | None, data_format: str | None, name: str
     ):
         super().__init__(data_format, name)
         self.features = features
-        self.value_range = check_value_range(value_range)
+        self.value_range = None if value_range is None else check_value_range(value_range)
 
     def call(self, y_true: Any, y_pred: Any, mask: Any = None) -> Any:
         truth, filled = self.images(y_true, y_pred)
@@ -31,12 +35,14 @@ class FeatureLoss(ImageLoss):
         if mask is not None:
             truth, filled, mask = self.prepare(y_true, y_pred, mask)
             candidates.append(composite(truth, filled, mask))
-        unit = [to_unit(images, self.value_range) for images in (truth, *candidates)]
-        of_truth, *others = self.features_of(*unit)
+        seen = [truth, *candidates]
+        if self.value_range is not None:
+            seen = [to_unit(images, self.value_range) for images in seen]
+        of_truth, *others = self.features_of(*seen)
         return sum((self.distance(of_truth, of_candidate) for of_candidate in others), start=ops.zeros(()))
 
     def features_of(self, *images: Any) -> list[list[Any]]:
-        """For each batch of images in [0, 1], channels last, its feature maps, channels last; the first is a constant."""
+        """For each batch of images, channels last, its feature maps, channels last; the first is a constant."""
         if self.features is None:
             raise ValueError(f"`{self.name}` has no feature network. Assign one: loss.features = feature_network(...)")
         count = len(images)
@@ -62,7 +68,9 @@ class PerceptualLoss(FeatureLoss):
 
     Args:
         features: A network from RGB images in [0, 1] to one or several feature maps; see `feature_network`.
-        value_range: Lowest and highest value of the images. Defaults to `(-1.0, 1.0)`.
+        value_range: Lowest and highest value of the images, which are scaled to [0, 1]; `None` gives them to the network as
+            they are, as SPADE gives images in [-1, 1] to VGG-19. Defaults to `(-1.0, 1.0)`.
+        weights: One number for each feature map, or `None` for 1 each. Defaults to `None`.
         data_format: `"channels_last"`, `"channels_first"` or `None` for Keras's default: of images and features.
         name: String. Defaults to `"perceptual_loss"`.
 
@@ -73,10 +81,12 @@ class PerceptualLoss(FeatureLoss):
             output composed with the known pixels, as in the paper; without it, for the output alone.
 
     Raises:
-        ValueError: If the shapes do not fit each other, or there is no network.
+        ValueError: If the shapes do not fit each other, there is no network, or the weights are not as many as its maps.
 
     References:
         - [Image Inpainting for Irregular Holes](https://arxiv.org/abs/1804.07723), section 3.3.
+        - [High-Resolution Image Synthesis and Semantic Manipulation with Conditional GANs](https://arxiv.org/abs/1711.11585),
+          whose code weights five maps of VGG-19 by `SYNTHESIS_WEIGHTS`.
 
     Example:
         >>> import numpy as np
@@ -90,21 +100,36 @@ class PerceptualLoss(FeatureLoss):
     def __init__(
         self,
         features: keras.Model | None,
-        value_range: tuple[float, float] = (-1.0, 1.0),
+        value_range: tuple[float, float] | None = (-1.0, 1.0),
         data_format: str | None = None,
         name: str = "perceptual_loss",
+        weights: Sequence[float] | None = None,
     ):
         super().__init__(features, value_range, data_format, name)
+        self.weights = None if weights is None else [float(weight) for weight in weights]
+        if features is not None:
+            self._check_weights(len(features.outputs))
 
     def distance(self, truth: list[Any], candidate: list[Any]) -> Any:
-        return feature_distance(truth, candidate)
+        self._check_weights(len(truth))
+        return feature_distance(truth, candidate, self.weights)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "weights": self.weights}
+
+    def _check_weights(self, maps: int) -> None:
+        if self.weights is not None and len(self.weights) != maps:
+            raise ValueError(
+                f"`weights` must hold one number for each of the {maps} feature maps. Received: weights={self.weights}"
+            )
 
 
 @keras.saving.register_keras_serializable(package="keras_segpaint")
 class StyleLoss(FeatureLoss):
     """Mean absolute difference of the Gram matrices of feature maps, summed over the maps.
 
-    Arguments, call arguments and errors are those of `PerceptualLoss`; the default name is `"style_loss"`.
+    Arguments, call arguments and errors are those of `PerceptualLoss`, which alone has weights; the default name is
+    `"style_loss"`.
 
     References:
         - [Image Inpainting for Irregular Holes](https://arxiv.org/abs/1804.07723), section 3.3.
@@ -121,7 +146,7 @@ class StyleLoss(FeatureLoss):
     def __init__(
         self,
         features: keras.Model | None,
-        value_range: tuple[float, float] = (-1.0, 1.0),
+        value_range: tuple[float, float] | None = (-1.0, 1.0),
         data_format: str | None = None,
         name: str = "style_loss",
     ):
@@ -153,9 +178,10 @@ def gram_matrix(features: Any) -> Any:
     return ops.matmul(ops.transpose(flat, (0, 2, 1)), flat)
 
 
-def feature_distance(truth: list[Any], candidate: list[Any]) -> Any:
-    """Mean absolute difference of feature maps, summed."""
-    return sum((ops.mean(ops.abs(a - b)) for a, b in zip(truth, candidate, strict=True)), start=ops.zeros(()))
+def feature_distance(truth: list[Any], candidate: list[Any], weights: Sequence[float] | None = None) -> Any:
+    """Mean absolute difference of feature maps, summed with a weight for each."""
+    differences = (ops.mean(ops.abs(a - b)) for a, b in zip(truth, candidate, strict=True))
+    return sum((w * d for w, d in zip(weights or [1.0] * len(truth), differences, strict=True)), start=ops.zeros(()))
 
 
 def style_distance(truth: list[Any], candidate: list[Any]) -> Any:
