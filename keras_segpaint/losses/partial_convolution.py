@@ -7,7 +7,7 @@ from keras import ops
 
 from keras_segpaint.losses.perceptual import FeatureLoss, feature_distance, style_distance
 from keras_segpaint.losses.total_variation import total_variation
-from keras_segpaint.ops.images import composite, dilate, to_unit
+from keras_segpaint.ops.images import composite, dilate
 
 WEIGHTS = {
     "valid": 1.0,
@@ -77,7 +77,7 @@ class PartialConvolutionLoss(FeatureLoss):
     def terms(self, y_true: Any, y_pred: Any, mask: Any) -> dict[str, Any]:
         """The terms by name, each before its weight; those of features are left out if none has a weight."""
         truth, output, mask = self.prepare(y_true, y_pred, mask)
-        truth, output = to_unit(truth, self.value_range), to_unit(output, self.value_range)
+        truth, output = self.scaled(truth), self.scaled(output)
         composed = composite(truth, output, mask)
         errors = ops.abs(output - truth)
         terms = {

@@ -35,11 +35,12 @@ class FeatureLoss(ImageLoss):
         if mask is not None:
             truth, filled, mask = self.prepare(y_true, y_pred, mask)
             candidates.append(composite(truth, filled, mask))
-        seen = [truth, *candidates]
-        if self.value_range is not None:
-            seen = [to_unit(images, self.value_range) for images in seen]
-        of_truth, *others = self.features_of(*seen)
+        of_truth, *others = self.features_of(*(self.scaled(images) for images in (truth, *candidates)))
         return sum((self.distance(of_truth, of_candidate) for of_candidate in others), start=ops.zeros(()))
+
+    def scaled(self, images: Any) -> Any:
+        """Images as the network takes them."""
+        return images if self.value_range is None else to_unit(images, self.value_range)
 
     def features_of(self, *images: Any) -> list[list[Any]]:
         """For each batch of images, channels last, its feature maps, channels last; the first is a constant."""

@@ -2,6 +2,7 @@
 
 from keras_segpaint.training import recipes
 from keras_segpaint.training.adversarial import AdversarialInpainting
+from keras_segpaint.training.adversarial_synthesis import AdversarialSynthesis
 from keras_segpaint.training.checkpoint import CheckpointError
 from keras_segpaint.training.config import TrainConfig
 from keras_segpaint.training.freeze_statistics import FreezeStatistics
@@ -18,6 +19,7 @@ from keras_segpaint.training.weights import copy_weights, load_weights
 
 __all__ = [
     "AdversarialInpainting",
+    "AdversarialSynthesis",
     "CheckpointError",
     "FreezeStatistics",
     "InpaintingRecipe",

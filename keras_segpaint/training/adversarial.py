@@ -10,7 +10,7 @@ from keras_segpaint.ops.hole_crops import crop_at, hole_corners
 from keras_segpaint.ops.images import composite
 from keras_segpaint.ops.named_losses import as_loss
 from keras_segpaint.ops.spatial import static_spatial_size
-from keras_segpaint.training.every_nth_step import EveryNthStep
+from keras_segpaint.training.adversarial_model import AdversarialModel, check_weights
 
 __all__ = ["AdversarialInpainting"]
 
@@ -20,7 +20,7 @@ TRACKED_LOCALLY = ("local_real_score", "local_fake_score")
 
 
 @keras.saving.register_keras_serializable(package="keras_segpaint")
-class AdversarialInpainting(keras.Model):
+class AdversarialInpainting(AdversarialModel):
     """A generator and the critic it is trained against, as one model for `compile` and `fit`.
 
     Each step updates both networks at once, from one backward pass: the critic by its loss on real images and on the
@@ -85,6 +85,8 @@ class AdversarialInpainting(keras.Model):
         ['adversarial_loss', 'critic_loss', 'fake_score', 'loss', 'real_score', 'reconstruction_loss']
     """
 
+    networks = ("generator", "critic", "local_critic")
+
     def __init__(
         self,
         generator: keras.Model,
@@ -102,11 +104,7 @@ class AdversarialInpainting(keras.Model):
             raise ValueError(
                 f"`adversarial` must be one of {', '.join(CRITIC_LOSSES)}. Received: adversarial={adversarial!r}"
             )
-        for label, weight in (("adversarial_weight", adversarial_weight), ("penalty_weight", penalty_weight)):
-            if weight < 0:
-                raise ValueError(f"`{label}` must be >= 0. Received: {label}={weight}")
-        if not isinstance(critic_steps, int) or critic_steps < 1:
-            raise ValueError(f"`critic_steps` must be an integer >= 1. Received: critic_steps={critic_steps!r}")
+        check_weights(adversarial_weight=adversarial_weight, penalty_weight=penalty_weight)
         window: Any = None
         if local_critic is not None:
             window = static_spatial_size(tuple(local_critic.inputs[0].shape), generator.data_format)
@@ -114,57 +112,17 @@ class AdversarialInpainting(keras.Model):
                 raise ValueError(
                     f"`local_critic` must have an input of known size. Received: an input of size {window}"
                 )
-        # The networks cast for themselves; images and masks stay float32.
-        super().__init__(name=name, dtype=generator.dtype_policy, autocast=False, **kwargs)
-        self.generator = generator
+        names = TRACKED if local_critic is None else TRACKED + TRACKED_LOCALLY
+        super().__init__(generator, names, critic_steps, seed, name, **kwargs)
         self.critic = critic
         self.local_critic = local_critic
         self.window = window
         self.adversarial = adversarial
         self.adversarial_weight = float(adversarial_weight)
         self.penalty_weight = float(penalty_weight)
-        self.critic_steps = critic_steps
-        self.seed = int(seed)
-        self.data_format = generator.data_format
-        self.random = keras.random.SeedGenerator(self.seed)
-        names = TRACKED if local_critic is None else TRACKED + TRACKED_LOCALLY
-        self.trackers = [keras.metrics.Mean(name=quantity) for quantity in names]
-        self.built = True
 
-    def call(self, inputs: Any, training: bool | None = None) -> Any:
-        return self.generator(list(inputs), training=training)
-
-    def compile(self, optimizer: Any = "adam", critic_optimizer: Any = None, **kwargs: Any) -> None:
-        """Configures the training.
-
-        Args:
-            optimizer: Of the generator.
-            critic_optimizer: Of the critic, or of both; `None` for one like `optimizer`.
-            **kwargs: As in `keras.Model.compile`: `loss`, of images against results under the mask as sample weight,
-                `weighted_metrics`, `jit_compile` and so on. Metrics see the final image.
-        """
-        if not hasattr(keras.optimizers, "MultiOptimizer"):
-            raise RuntimeError(
-                "Training against a critic needs Keras 3.15 or newer, for its MultiOptimizer. "
-                f"Installed: Keras {keras.__version__}"
-            )
-        optimizer = keras.optimizers.get(optimizer)
-        critic_optimizer = keras.optimizers.get(
-            type(optimizer).from_config(optimizer.get_config()) if critic_optimizer is None else critic_optimizer
-        )
-        critics = {id(variable) for critic in self._critics() for variable in critic.trainable_variables}
-        slower = optimizer if self.critic_steps == 1 else EveryNthStep(optimizer, self.critic_steps)
-        both = keras.optimizers.MultiOptimizer(lambda variable: critic_optimizer if id(variable) in critics else slower)
-        super().compile(optimizer=both, **kwargs)
-        self._compile_arguments = {"optimizer": optimizer, "critic_optimizer": critic_optimizer, **kwargs}
-
-    def get_compile_config(self) -> dict[str, Any]:
-        arguments = getattr(self, "_compile_arguments", {})
-        return {name: keras.saving.serialize_keras_object(value) for name, value in arguments.items()}
-
-    def compile_from_config(self, config: dict[str, Any]) -> None:
-        self.compile(**{name: keras.saving.deserialize_keras_object(value) for name, value in config.items()})
-        self.optimizer.build(self.trainable_variables)
+    def critics(self) -> list[keras.Model]:
+        return [self.critic] if self.local_critic is None else [self.critic, self.local_critic]
 
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
@@ -186,18 +144,13 @@ class AdversarialInpainting(keras.Model):
             judged.append(self._judge(self.local_critic, *self._around_hole(y, filled, mask, guides), training))
         adversarial, critic_loss = (sum(losses) for losses in zip(*(losses for losses, _ in judged), strict=True))
 
-        quantities = [reconstruction, adversarial, critic_loss, *(score for _, scores in judged for score in scores)]
-        for tracker, quantity in zip(self.trackers, quantities, strict=True):
-            tracker.update_state(ops.stop_gradient(quantity))
+        self.track(reconstruction, adversarial, critic_loss, *(score for _, scores in judged for score in scores))
         return reconstruction + self.adversarial_weight * adversarial + critic_loss
 
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
         """The metrics of the final image."""
         image = y_pred["image"] if isinstance(y_pred, dict) else y_pred
         return super().compute_metrics(x, y, image, sample_weight)
-
-    def _critics(self) -> list[keras.Model]:
-        return [self.critic] if self.local_critic is None else [self.critic, self.local_critic]
 
     def _around_hole(self, real: Any, fake: Any, mask: Any, guides: list[Any]) -> tuple[Any, Any, Any, list[Any]]:
         """The arguments of `_judge`, as the local critic sees them."""
@@ -233,36 +186,13 @@ class AdversarialInpainting(keras.Model):
             critic_loss = critic_loss + self.penalty_weight * gradient_penalty(
                 lambda images: critic(inputs(images, guides), training=False), real, constant, mask, seed=self.random
             )
-        scores, _ = critic.stateless_call(
-            [ops.stop_gradient(variable.value) for variable in critic.trainable_variables],
-            [variable.value for variable in critic.non_trainable_variables],
-            inputs(fake, guides),
-            training=False,
-        )
+        scores = self.as_constant(critic, inputs(fake, guides))
         return (generator_loss(scores), critic_loss), (ops.mean(real_scores), ops.mean(fake_scores))
-
-    def predictor(self) -> keras.Model:
-        """The generator, with the final image as its only output."""
-        return self.generator.predictor()
 
     def get_config(self) -> dict[str, Any]:
         return {
-            "generator": keras.saving.serialize_keras_object(self.generator),
-            "critic": keras.saving.serialize_keras_object(self.critic),
+            **super().get_config(),
             "adversarial": self.adversarial,
             "adversarial_weight": self.adversarial_weight,
             "penalty_weight": self.penalty_weight,
-            "critic_steps": self.critic_steps,
-            "local_critic": keras.saving.serialize_keras_object(self.local_critic),
-            "seed": self.seed,
-            "name": self.name,
         }
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "AdversarialInpainting":
-        """Builds the model from what `get_config` gave."""
-        config = dict(config)
-        for network in ("generator", "critic", "local_critic"):
-            described = config.get(network)
-            config[network] = keras.saving.deserialize_keras_object(described, custom_objects=custom_objects)
-        return cls(**config)
