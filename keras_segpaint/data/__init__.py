@@ -47,6 +47,7 @@ from keras_segpaint.data.photographs import (
     open_photographs,
 )
 from keras_segpaint.data.pipeline import Pipeline
+from keras_segpaint.data.synthesis import SynthesisDataset
 from keras_segpaint.data.tfds import TFDSDataset
 
 __all__ = [
@@ -80,6 +81,7 @@ __all__ = [
     "SegmentationDataset",
     "SkimagePhotographs",
     "Subset",
+    "SynthesisDataset",
     "TFDSDataset",
     "TFDSPhotographs",
     "augmentation_from_config",

@@ -18,7 +18,7 @@ CAFFE_SCALE = 57.63
 def feature_network(
     network: keras.Model,
     layer_names: Sequence[str] = POOLS,
-    preprocessing: Literal["caffe", "caffe_unscaled", "torch", "none"] = "caffe",
+    preprocessing: Literal["caffe", "torch", "normalized", "none"] = "caffe",
     data_format: str | None = None,
 ) -> keras.Model:
     """Makes a network of ImageNet into one that gives features of RGB images in [0, 1].
@@ -32,8 +32,8 @@ def feature_network(
         layer_names: The layers whose outputs are the features. Defaults to the first three pools of VGG16.
         preprocessing: What the weights expect: `"caffe"` (BGR, 0 to 255, mean subtracted: VGG16 of keras.applications),
             `"torch"` (RGB, mean and standard deviation of ImageNet: torchvision), `"none"` (images as they are),
-            `"caffe_unscaled"` (BGR, times 57.63: what `"none"` is to weights of torchvision, which SPADE gives images in
-            [-1, 1] as they are, to weights of keras.applications). Defaults to `"caffe"`.
+            `"normalized"` (for a network that normalises inside, as this package's backbones: undone beforehand, so that
+            images count as normalised already; as SPADE takes images in [-1, 1]). Defaults to `"caffe"`.
         data_format: That of `network`; `None` for Keras's default.
 
     Returns:
@@ -49,7 +49,7 @@ def feature_network(
         >>> len(network.outputs), network.trainable_weights
         (1, [])
     """
-    if preprocessing not in ("caffe", "caffe_unscaled", "torch", "none"):
+    if preprocessing not in ("caffe", "torch", "normalized", "none"):
         raise ValueError(
             '`preprocessing` must be "caffe", "caffe_unscaled", "torch" or "none". '
             f"Received: preprocessing={preprocessing!r}"
@@ -60,7 +60,7 @@ def feature_network(
     trunk.trainable = False
     inputs = keras.Input(network.inputs[0].shape[1:], name="image")
     outputs = trunk(_normalized(inputs, preprocessing, data_format))
-    if preprocessing.startswith("caffe"):
+    if preprocessing == "caffe":
         outputs = [layers.Rescaling(1 / CAFFE_SCALE)(output) for output in _listed(outputs)]
     return keras.Model(inputs, outputs, name="features")
 
@@ -83,7 +83,7 @@ def _normalized(images: Any, preprocessing: str, data_format: str) -> Any:
     if preprocessing == "torch":
         offset = [-mean / std for mean, std in zip(_TORCH_MEAN, _TORCH_STD, strict=True)]
         return layers.Rescaling(per_channel([1 / std for std in _TORCH_STD]), per_channel(offset))(images)
+    if preprocessing == "normalized":
+        return layers.Rescaling(per_channel(_TORCH_STD), per_channel(_TORCH_MEAN))(images)
     bgr = ops.flip(images, axis=-1 if data_format == "channels_last" else 1)
-    if preprocessing == "caffe_unscaled":
-        return layers.Rescaling(CAFFE_SCALE)(bgr)
     return layers.Rescaling(255.0, per_channel([-mean for mean in _CAFFE_MEAN]))(bgr)

@@ -19,6 +19,7 @@ from keras_segpaint.metrics.segmentation import (
     PerClassRecall,
     PixelAccuracy,
 )
+from keras_segpaint.metrics.synthesis_scores import SynthesisScores, SynthesisScoring
 
 __all__ = [
     "L1",
@@ -41,6 +42,8 @@ __all__ = [
     "PerClassRecall",
     "PixelAccuracy",
     "Scores",
+    "SynthesisScores",
+    "SynthesisScoring",
     "frechet_distance",
     "lpips_weights",
     "scores",

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 
 from keras_segpaint import data
+from keras_segpaint.training.linear_decay import LinearDecay
 from keras_segpaint.training.recipe import Recipe
 
 __all__ = ["add_weight_decay", "build_augmentation", "build_optimizer", "build_schedule"]
@@ -16,7 +17,7 @@ _OPTIMIZERS = {
     "sgd": keras.optimizers.SGD,
 }
 _SIZED = ("RandomCrop", "RandomResizedCrop")
-_SCHEDULES = {"constant": set(), "poly": {"power"}, "step": {"factor", "epochs"}}
+_SCHEDULES = {"constant": set(), "linear": {"epochs"}, "poly": {"power"}, "step": {"factor", "epochs"}}
 
 
 def build_optimizer(recipe: Recipe, steps_per_epoch: int, epochs: int | None = None) -> keras.optimizers.Optimizer:
@@ -81,12 +82,16 @@ def build_schedule(
     name = arguments.pop("name", None)
     if name not in _SCHEDULES or set(arguments) - _SCHEDULES[name]:
         raise ValueError(
-            "`schedule` must be constant, poly (with `power`) or step (with `factor` and `epochs`). "
+            "`schedule` must be constant, linear (with `epochs`), poly (with `power`) or step (with `factor` and "
+            "`epochs`). "
             f"Received: {dict(recipe.schedule)}"
         )
     rate = float(recipe.optimizer.get("learning_rate", 1e-3))
     if name == "constant":
         return rate
+    if name == "linear":
+        constant = min(round(arguments.get("epochs", 0) * steps_per_epoch), steps_per_epoch * recipe.epochs - 1)
+        return LinearDecay(rate, constant, steps_per_epoch * recipe.epochs - constant)
     if name == "poly":
         # Keras's defaults (power 1, end 1e-4) are not what the literature calls poly.
         return keras.optimizers.schedules.PolynomialDecay(

@@ -15,14 +15,16 @@ CHOSEN = "Chosen here"
 class Recipe:
     """How a network is trained; holds numbers and names only, so that it can be printed, stored and changed.
 
-    This is what the recipes of all tasks have; `SegmentationRecipe` and `InpaintingRecipe` add to it.
+    This is what the recipes of all tasks have; `SegmentationRecipe`, `InpaintingRecipe` and
+    `SynthesisRecipe` add to it.
 
     Args:
         model: Class name in `keras_segpaint.models`.
         paper: The publication, one line.
         optimizer: `{"name": "sgd" | "adam" | "rmsprop", "learning_rate": float, ...}`; other keys are arguments of
             the Keras optimizer.
-        schedule: How the learning rate changes: `{"name": "constant"}`, `{"name": "poly", "power": 0.9}` or
+        schedule: How the learning rate changes: `{"name": "constant"}`, `{"name": "poly", "power": 0.9}`,
+            `{"name": "linear", "epochs": 100}` (constant for so many epochs, then evenly down to 0) or
             `{"name": "step", "factor": 0.1, "epochs": 100}`. A run of more or fewer than `epochs` epochs stretches
             the steps with it.
         epochs: Integer >= 1.
