@@ -21,6 +21,7 @@ from keras_segpaint.layers.gate_unit import GateUnit
 from keras_segpaint.layers.gated_conv import GatedConv2D
 from keras_segpaint.layers.gated_initializer import GatedInitializer
 from keras_segpaint.layers.identity_initializer import IdentityInitializer
+from keras_segpaint.layers.instance_normalization import InstanceNormalization
 from keras_segpaint.layers.label_map_encoding import LabelMapEncoding
 from keras_segpaint.layers.local_response_normalization import LocalResponseNormalization
 from keras_segpaint.layers.match_size import MatchSize2D
@@ -69,6 +70,7 @@ __all__ = [
     "GatedConv2D",
     "GatedInitializer",
     "IdentityInitializer",
+    "InstanceNormalization",
     "LabelMapEncoding",
     "LocalResponseNormalization",
     "MatchSize2D",

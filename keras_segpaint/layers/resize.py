@@ -14,6 +14,8 @@ from keras_segpaint.ops.spatial import (
     static_spatial_size,
 )
 
+INTERPOLATIONS = ("bilinear", "nearest", "top_left")
+
 
 @keras.saving.register_keras_serializable(package="keras_segpaint")
 class Resize(layers.Layer):
@@ -27,13 +29,14 @@ class Resize(layers.Layer):
         size: Pair of integers `(height, width)`, or `None` if `scale` or the call argument `like` gives the size.
         scale: Positive number or pair of them, the factors of height and width, or `None`. Sizes are rounded down, and
             never to nothing.
-        interpolation: `"bilinear"` or `"nearest"`. Defaults to `"bilinear"`.
+        interpolation: `"bilinear"`; `"nearest"`, the pixel below the new one's centre; or `"top_left"`, the pixel
+            `floor(i * height / new_height)`, PyTorch's rule for nearest neighbours. Defaults to `"bilinear"`.
         align_corners: Boolean, for bilinear only. Defaults to `False`.
         data_format: `"channels_last"`, `"channels_first"` or `None` for Keras's default.
         **kwargs: Base layer arguments.
 
     Call arguments:
-        inputs: Feature maps `(batch, height, width, channels)`, of a floating type.
+        inputs: Feature maps `(batch, height, width, channels)`, of a floating type; with `"top_left"` of any.
         like: Tensor whose height and width the result takes; only without `size` and `scale`.
 
     Output shape:
@@ -59,9 +62,9 @@ class Resize(layers.Layer):
         super().__init__(**kwargs)
         if size is not None and scale is not None:
             raise ValueError(f"Give `size` or `scale`, not both. Received: size={size}, scale={scale}")
-        if interpolation not in ("bilinear", "nearest"):
+        if interpolation not in INTERPOLATIONS:
             raise ValueError(
-                f'`interpolation` must be "bilinear" or "nearest". Received: interpolation={interpolation!r}'
+                f"`interpolation` must be one of {INTERPOLATIONS}. Received: interpolation={interpolation!r}"
             )
         if align_corners and interpolation != "bilinear":
             raise ValueError('`align_corners=True` goes with interpolation="bilinear" only.')
@@ -77,6 +80,8 @@ class Resize(layers.Layer):
         known = all(isinstance(extent, int) for extent in (*have, *size))
         if known and have == size:
             return inputs
+        if self.interpolation == "top_left":
+            return resizing.nearest_top_left(inputs, size, self.data_format)
         if known and self.interpolation == "nearest" and size[0] % have[0] == size[1] % have[1] == 0:
             return resizing.enlarge(inputs, size, self.data_format)
         if known and not self.align_corners:
@@ -88,7 +93,9 @@ class Resize(layers.Layer):
     def compute_output_spec(self, inputs: Any, like: Any = None) -> keras.KerasTensor:
         have = static_spatial_size(inputs.shape, self.data_format)
         size = self._target(have, None if like is None else static_spatial_size(like.shape, self.data_format))
-        return keras.KerasTensor(replace_spatial(inputs.shape, size, self.data_format), dtype=self.compute_dtype)
+        # Layers cast floats alone.
+        dtype = self.compute_dtype if "float" in inputs.dtype else inputs.dtype
+        return keras.KerasTensor(replace_spatial(inputs.shape, size, self.data_format), dtype=dtype)
 
     def _target(self, have: tuple[Any, Any], like: tuple[Any, Any] | None) -> tuple[Any, Any]:
         if (like is None) == (self.size is None and self.scale is None):

@@ -25,11 +25,19 @@ from keras_segpaint.models.segmentation import (
     SegNetBasic,
     UNet,
 )
+from keras_segpaint.models.synthesis import (
+    CRN,
+    MultiscaleDiscriminator,
+    Pix2PixHDGenerator,
+    SPADEEncoder,
+    SPADEGenerator,
+)
 
 __all__ = [
     "APCNet",
     "AttentionToScale",
     "CCNet",
+    "CRN",
     "DANet",
     "DeepFillV1",
     "DeepFillV1Critic",
@@ -46,10 +54,14 @@ __all__ = [
     "FCNResNet",
     "GFRNet",
     "LinkNet",
+    "MultiscaleDiscriminator",
     "PConvUNet",
     "PSPNet",
+    "Pix2PixHDGenerator",
     "RefineNet",
     "SNPatchDiscriminator",
+    "SPADEEncoder",
+    "SPADEGenerator",
     "SegNet",
     "SegNetBasic",
     "UNet",

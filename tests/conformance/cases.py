@@ -65,6 +65,8 @@ class SynthesisCase:
     fit_size: tuple[int, int] = (32, 64)
     # Whether height and width may be unknown while the network is built.
     any_size: bool = True
+    # Whether an image is sure to be in [-1, 1].
+    bounded: bool = True
 
 
 def _unpool(data_format: str) -> keras.layers.Layer:
@@ -158,6 +160,7 @@ LAYERS = {
     "GatedConv2D": LayerCase(lambda f: layers.GatedConv2D(5, 3, strides=2, data_format=f)),
     "GatedConv2D-upsampling": LayerCase(lambda f: layers.GatedConv2D(3, 3, upsampling=2, data_format=f)),
     "GateUnit": LayerCase(lambda f: layers.GateUnit(data_format=f), inputs=((9, 6, 4), (5, 3, 4))),
+    "InstanceNormalization": LayerCase(lambda f: layers.InstanceNormalization(data_format=f)),
     "LabelMapEncoding": LayerCase(
         lambda f: layers.LabelMapEncoding(3, data_format=f),
         inputs=((9, 13, 4), (9, 13, 1)),
@@ -374,7 +377,52 @@ INPAINTING = {
 }
 
 
-SYNTHESIS: dict[str, SynthesisCase] = {}
+def _latents(batch: int, length: int = 6) -> np.ndarray:
+    return np.random.default_rng(4).normal(size=(batch, length)).astype("float32")
+
+
+def _edges(size: tuple[int, int], batch: int) -> np.ndarray:
+    return np.round(images((batch, *size, 1), seed=5))
+
+
+SYNTHESIS = {
+    "CRN": SynthesisCase(lambda **kw: models.CRN(5, filters=(8, 8, 6, 4), **kw), bounded=False),
+    "MultiscaleDiscriminator": SynthesisCase(
+        lambda **kw: models.MultiscaleDiscriminator(5, edges=True, base_filters=2, num_layers=3, **kw),
+        inputs=lambda size, batch: [images((batch, *size, 3)), label_maps((batch, *size)), _edges(size, batch)],
+        outputs=lambda size: [
+            (*map_size, channels)
+            for side in (size, tuple(-(-extent // 2) for extent in size))
+            for map_size, channels in _patch_features(side)
+        ],
+    ),
+    "Pix2PixHDGenerator": SynthesisCase(
+        lambda **kw: models.Pix2PixHDGenerator(5, blocks=2, downsampling=3, base_filters=4, **kw)
+    ),
+    "SPADEEncoder": SynthesisCase(
+        lambda **kw: models.SPADEEncoder(6, base_filters=2, size=128, **kw),
+        inputs=lambda size, batch: [images((batch, *size, 3)) * 2 - 1],
+        outputs=lambda size: [(6,), (6,)],
+    ),
+    "SPADEGenerator": SynthesisCase(lambda **kw: models.SPADEGenerator(5, base_filters=2, hidden=8, **kw)),
+    "SPADEGenerator-latent": SynthesisCase(
+        lambda **kw: models.SPADEGenerator(
+            5, edges=True, latent_dim=6, upsampling="more", base_filters=2, hidden=8, **kw
+        ),
+        inputs=lambda size, batch: [label_maps((batch, *size)), _edges(size, batch), _latents(batch)],
+        sizes=((64, 100),),
+        fit_size=(64, 128),
+        any_size=False,
+    ),
+}
+
+
+def _patch_features(size: tuple[int, ...]) -> list[tuple[tuple[int, ...], int]]:
+    """Sizes and channels of what the discriminator's case gives at one scale."""
+    first = tuple(extent // 2 + 1 for extent in size)
+    second = tuple(extent // 2 + 1 for extent in first)
+    third, judged = (tuple(extent + more for extent in second) for more in (1, 2))
+    return [(first, 2), (second, 4), (third, 8), (judged, 1)]
 
 
 def label_maps(shape: tuple[int, ...], num_labels: int = 5, seed: int = 3) -> np.ndarray:

@@ -1,8 +1,13 @@
 """What all networks that make images from something else share."""
 
-import keras
+from typing import Any
 
-from keras_segpaint.models.arguments import Shape
+import keras
+from keras import initializers, layers
+
+from keras_segpaint.layers import LabelMapEncoding
+from keras_segpaint.layers.factory import LayerFactory
+from keras_segpaint.models.arguments import Shape, map_input
 from keras_segpaint.models.remembered import RememberedModel
 
 
@@ -17,3 +22,44 @@ class SynthesisModel(RememberedModel):
 def label_input(input_shape: Shape, name: str = "labels") -> keras.KerasTensor:
     """An input of labels `(batch, height, width)`, of the size of the image of shape `input_shape`; floats are cast."""
     return keras.Input(input_shape[:2], dtype="int32", name=name)
+
+
+def guides(
+    num_labels: int, ignore_class: int | None, edges: bool, input_shape: Shape, build: LayerFactory
+) -> tuple[list[Any], Any]:
+    """The inputs that say what the image is to show, labels and edges if there are any, and all of it as planes."""
+    inputs = [label_input(input_shape)]
+    encode = LabelMapEncoding(
+        num_labels, ignore_class, data_format=build.data_format, dtype=build.dtype, name="label_planes"
+    )
+    planes = encode(inputs[0])
+    if not edges:
+        return inputs, planes
+    inputs.append(map_input(input_shape, 1, build.data_format, "edges"))
+    return inputs, build.concatenate(name="planes")([planes, inputs[1]])
+
+
+def small_initializer() -> initializers.Initializer:
+    """Glorot's normal distribution with a fiftieth of its deviation, as networks of the pix2pix family start.
+
+    What `SPADE` adds to a normalisation is next to nothing then.
+    """
+    return initializers.VarianceScaling(0.02**2, mode="fan_avg", distribution="untruncated_normal")
+
+
+class SynthesisLayers(LayerFactory):
+    """Layers of networks that make images and of those that judge and encode them."""
+
+    def conv(self, filters: int, kernel_size: Any, **kwargs: Any) -> layers.Conv2D:
+        """A convolution with small weights, `"same"` padding unless told otherwise."""
+        kwargs.setdefault("kernel_initializer", small_initializer())
+        return super().conv(filters, kernel_size, **kwargs)
+
+    def conv_transpose(self, filters: int, kernel_size: Any, **kwargs: Any) -> layers.Conv2DTranspose:
+        """A transposed convolution with small weights, `"same"` padding unless told otherwise."""
+        kwargs.setdefault("kernel_initializer", small_initializer())
+        return super().conv_transpose(filters, kernel_size, **kwargs)
+
+    def leaky_relu(self, **kwargs: Any) -> layers.LeakyReLU:
+        """A leaky rectifier of slope 0.2."""
+        return layers.LeakyReLU(negative_slope=0.2, dtype=self.dtype, **kwargs)
