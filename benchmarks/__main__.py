@@ -21,6 +21,7 @@ OTHERS = {
     "inpainting": ("inpainting", "contextual attention and the partial convolution against what they replace"),
     "models": ("catalogue", "parameters and multiply-adds of every model; writes the table of models"),
     "pipeline": ("pipeline", "the input pipeline"),
+    "synthesis": ("synthesis", "SPADE's merged convolution against two, in the layer and in the generator"),
 }
 EPILOG = "\n".join(
     ["other measurements:", *(f"  python -m benchmarks {name:<12}{what}" for name, (_, what) in OTHERS.items())]

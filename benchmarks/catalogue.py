@@ -27,12 +27,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     from keras_segpaint import models
     from keras_segpaint.models.inpainting.base import InpaintingModel
     from keras_segpaint.models.segmentation.base import SegmentationModel
+    from keras_segpaint.models.synthesis.base import SynthesisModel
 
-    # Critics are there for training alone.
+    # Critics and encoders are there for training alone.
     networks = [
         name
-        for name in sorted(models.segmentation.__all__ + models.inpainting.__all__)
-        if issubclass(getattr(models, name), SegmentationModel | InpaintingModel)
+        for name in sorted(models.segmentation.__all__ + models.inpainting.__all__ + models.synthesis.__all__)
+        if issubclass(getattr(models, name), SegmentationModel | InpaintingModel | SynthesisModel)
     ]
     rows = {row["model"]: row for row in json.loads(TABLE.read_text())} if TABLE.exists() else {}
     wanted = [name for name in options.only.split(",") if name] or networks
@@ -66,7 +67,7 @@ def multiply_adds(model: Any) -> int:
     import tensorflow as tf
 
     function = tf.function(lambda inputs: model(inputs, training=False))
-    specs = [tf.TensorSpec((1, *tensor.shape[1:])) for tensor in model.inputs]
+    specs = [tf.TensorSpec((1, *tensor.shape[1:]), tensor.dtype) for tensor in model.inputs]
     graph = function.get_concrete_function(specs if len(specs) > 1 else specs[0]).graph
     return sum(count(operation) for inner in graphs(graph) for operation in inner.get_operations())
 

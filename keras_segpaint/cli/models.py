@@ -11,7 +11,7 @@ __all__ = ["models"]
 
 
 def models(debug: DebugOption = False) -> None:
-    """List the networks for segmentation and inpainting.
+    """List the networks for segmentation, inpainting and synthesis.
 
     Paper, parameters, multiply-adds of an image of 360 x 480, what each is good for.
 

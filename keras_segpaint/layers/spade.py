@@ -140,14 +140,16 @@ class SPADE(layers.Layer):
             return self.encoding(label_map)
         return ops.cast(label_map, self.compute_dtype)
 
+    def normalize(self, inputs: Any, training: bool | None = None) -> Any:
+        """The features before anything is learnt about the label map."""
+        if self.norm is not None:
+            return self.norm(inputs, training=training)
+        return ops.cast(standardize(inputs, self._groups, self.epsilon, self.data_format), self.compute_dtype)
+
     def modulate(self, inputs: Any, planes: Any, training: bool | None = None) -> Any:
         """What `call` computes, for a label map that is planes of the features' size already."""
-        if self.norm is not None:
-            normalized = self.norm(inputs, training=training)
-        else:
-            normalized = standardize(inputs, self._groups, self.epsilon, self.data_format)
         gamma, beta = ops.split(self.modulation(self.shared(planes)), 2, axis=channel_axis(self.data_format))
-        return ops.cast(normalized, self.compute_dtype) * (1.0 + gamma) + beta
+        return self.normalize(inputs, training) * (1.0 + gamma) + beta
 
     def call(self, inputs: Any, label_map: Any, training: bool | None = None) -> Any:
         return self.modulate(inputs, self.planes(label_map, inputs), training)

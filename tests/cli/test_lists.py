@@ -5,8 +5,14 @@ from pathlib import Path
 
 from keras_segpaint import data, models
 
-# Critics are there for training alone.
-NETWORKS = sorted([*models.segmentation.__all__, "DeepFillV1", "DeepFillV2", "PConvUNet"])
+# Critics and encoders are there for training alone.
+NETWORKS = sorted(
+    [
+        *models.segmentation.__all__,
+        *("DeepFillV1", "DeepFillV2", "PConvUNet"),
+        *(set(models.synthesis.__all__) - {"MultiscaleDiscriminator", "SPADEEncoder"}),
+    ]
+)
 
 
 def test_models_names_paper_and_parameters(segpaint):

@@ -84,7 +84,7 @@ def test_saving(name, tmp_path):
 
 
 # JAX compiles every one of these networks for seconds: there each policy is tried on some of them.
-ON_JAX = {("MultiscaleDiscriminator", "mixed_bfloat16"), ("SPADEGenerator", "mixed_float16"), ("CRN", "float32")}
+ON_JAX = {("MultiscaleDiscriminator", "mixed_bfloat16"), ("SPADEEncoder", "mixed_float16"), ("CRN", "float32")}
 
 
 @CASES

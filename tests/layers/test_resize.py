@@ -43,6 +43,18 @@ def test_nearest_takes_the_pixel_below_the_centre(source, target, rng):
     np.testing.assert_array_equal(ops.convert_to_numpy(by_index), expected)
 
 
+@pytest.mark.parametrize("target", [size for pair in SIZES for size in pair])
+def test_top_left_is_the_nearest_of_pytorch_for_any_dtype(target, rng):
+    x = rng.integers(0, 9, (2, 16, 9, 3))
+    expected = torch_resize(x.astype("float32"), target, mode="nearest")
+    layer = Resize(size=target, interpolation="top_left", data_format="channels_last")
+    result = layer(x.astype("int32"))
+    assert (
+        keras.backend.standardize_dtype(result.dtype) == layer(keras.Input((16, 9, 3), dtype="int32")).dtype == "int32"
+    )
+    np.testing.assert_array_equal(ops.convert_to_numpy(result), expected)
+
+
 @pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
 def test_the_gradient_of_repeated_pixels_is_their_sum(data_format, rng):
     layer = Resize(scale=(2, 3), interpolation="nearest", data_format=data_format)
@@ -101,7 +113,7 @@ def test_bad_arguments():
         Resize(size=4, scale=2)
     with pytest.raises(ValueError, match="exactly one of"):
         Resize()(np.zeros((1, 2, 2, 1), "float32"))
-    with pytest.raises(ValueError, match='`interpolation` must be "bilinear" or "nearest"'):
+    with pytest.raises(ValueError, match=r"`interpolation` must be one of \('bilinear', 'nearest', 'top_left'\)"):
         Resize(scale=2, interpolation="bicubic")
     with pytest.raises(ValueError, match="align_corners"):
         Resize(scale=2, interpolation="nearest", align_corners=True)
