@@ -41,13 +41,12 @@ class BatchNormalization(layers.BatchNormalization):
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         training = bool(training and not self.frozen_statistics)
         batch_statistics = training and self.trainable
-        plain = not (self.scale and self.center) or mask is not None or self.renorm
+        plain = mask is not None or self.renorm
         if plain or len(inputs.shape) != 4 or (batch_statistics and self.synchronized):
             return super().call(inputs, training=training, mask=mask)
-        gamma, beta, mean, variance = (
-            ops.cast(variable, "float32")
-            for variable in (self.gamma, self.beta, self.moving_mean, self.moving_variance)
-        )
+        mean, variance = (ops.cast(variable, "float32") for variable in (self.moving_mean, self.moving_variance))
+        gamma = ops.cast(self.gamma, "float32") if self.scale else ops.ones_like(mean)
+        beta = ops.cast(self.beta, "float32") if self.center else ops.zeros_like(mean)
         result = fused_batch_norm(
             ops.cast(inputs, "float32"), gamma, beta, mean, variance, self.epsilon, self.axis, batch_statistics
         )

@@ -95,15 +95,19 @@ def test_strided_convolution_with_symmetric_padding_is_that_of_pytorch(kernel_si
     np.testing.assert_allclose(ops.convert_to_numpy(actual), expected.numpy().transpose(0, 2, 3, 1), atol=1e-4)
 
 
+@pytest.mark.parametrize(
+    "weights_of_its_own", [{}, {"scale": False}, {"center": False, "scale": False}], ids=["both", "offset", "none"]
+)
 @pytest.mark.parametrize("trainable", [True, False])
 @pytest.mark.parametrize("axis", [-1, 1])
-def test_batch_normalization_trains_as_that_of_keras(axis, trainable, rng):
+def test_batch_normalization_trains_as_that_of_keras(axis, trainable, weights_of_its_own, rng):
     x = rng.normal(size=(3, 5, 7, 4)).astype("float32") * 3 + 2
     target = rng.normal(size=(3, 5, 7, 4)).astype("float32")
     weights, losses = [], []
     for layer_class in (keras.layers.BatchNormalization, BatchNormalization):
         keras.utils.set_random_seed(0)
-        layer = layer_class(axis=axis, epsilon=1e-5, momentum=0.8, moving_mean_initializer="ones", trainable=trainable)
+        settings = dict(epsilon=1e-5, momentum=0.8, moving_mean_initializer="ones", trainable=trainable)
+        layer = layer_class(axis=axis, **settings, **weights_of_its_own)
         before = keras.layers.Conv2D(4, 1, data_format="channels_last")
         model = keras.Sequential(
             [keras.Input((5, 7, 4)), before, layer, keras.layers.Conv2D(4, 1, data_format="channels_last")]

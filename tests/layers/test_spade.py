@@ -84,7 +84,8 @@ def test_what_does_not_vary_is_normalized_to_nothing(normalization):
     x = np.full((2, 1, 1, 4), 3.0, "float32")
     y = ops.convert_to_numpy(layer(x, labels, training=True))
     beta = ops.convert_to_numpy(layer.modulation(layer.shared(layer.planes(labels, ops.convert_to_tensor(x)))))[..., 4:]
-    np.testing.assert_allclose(y, beta, atol=1e-5)
+    # Fused kernels have the mean but for its last digit, and divide by the root of epsilon.
+    np.testing.assert_allclose(y, beta, atol=1e-3)
 
 
 def test_groups_are_those_of_pytorch(rng):
