@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-__all__ = ["errors", "fill_table", "output", "plain", "score_table", "table"]
+__all__ = ["errors", "fill_table", "made_table", "output", "plain", "score_table", "table"]
 
 output = Console()
 errors = Console(stderr=True)
@@ -75,6 +75,25 @@ def fill_table(rows: Sequence[tuple[str, str, Any]]) -> Table:
             str(scores.images),
         )
         last = share
+    return result
+
+
+def made_table(scores: Any, segmentations: Mapping[str, Any] | None = None) -> Table:
+    """How near made images are to real ones, and what a segmentation network sees in each kind.
+
+    Args:
+        scores: `metrics.SynthesisScores`.
+        segmentations: `metrics.Scores` by the kind of the images.
+    """
+    result = Table(header_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
+    result.add_column("images", no_wrap=True)
+    for name in ("L1 %", "PSNR", "SSIM", *(("mean IoU", "pixel accuracy") if segmentations else ()), "number"):
+        result.add_column(name, justify="right")
+    seen = segmentations or {}
+    for kind in ("made", *(["real"] if "real" in seen else [])):
+        near = [f"{100 * scores.l1:.2f}", f"{scores.psnr:.2f}", _number(scores.ssim, 3)] if kind == "made" else [""] * 3
+        of_kind = [_number(seen[kind].mean_iou), _number(seen[kind].pixel_accuracy)] if kind in seen else []
+        result.add_row(kind, *near, *of_kind, str(scores.images))
     return result
 
 

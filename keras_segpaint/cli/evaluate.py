@@ -2,12 +2,13 @@
 
 import dataclasses
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
 import typer
 
-from keras_segpaint.cli.console import fill_table, output, plain, score_table
+from keras_segpaint.cli.console import fill_table, made_table, output, plain, score_table
 from keras_segpaint.cli.errors import UserError
 from keras_segpaint.cli.options import (
     BackendOption,
@@ -23,7 +24,7 @@ from keras_segpaint.cli.options import (
 __all__ = ["evaluate"]
 
 INPAINTING = "Inpainting"
-PUBLISHED = "Published weights"
+SYNTHESIS = "Images from label maps"
 METHODS = get_args(Method)
 
 
@@ -80,13 +81,23 @@ def evaluate(
             min=1, help="Masks for each photograph in each of six ranges of hole shares.", rich_help_panel=INPAINTING
         ),
     ] = 1,
-    seed: Annotated[int, typer.Option(min=0, help="Of the masks and crops.", rich_help_panel=INPAINTING)] = 0,
+    segmenter: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="RUN_OR_MODEL",
+            help="A segmentation network of the same classes: how much of what they should show it sees in made images.",
+            show_default=False,
+            rich_help_panel=SYNTHESIS,
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of masks, crops and styles.")] = 0,
     backend: BackendOption = None,
     debug: DebugOption = False,
 ) -> None:
     """Print IoU, accuracy, precision and Dice score per class and their means, counted at the images' own size.
 
-    Of an inpainting network: L1, PSNR and SSIM by the share of the holes, beside those of classical methods.
+    Of an inpainting network: L1, PSNR and SSIM by the share of the holes, beside those of classical methods. Of one that makes
+    images from label maps: L1, PSNR and SSIM against the real images, and what --segmenter sees.
 
     Example: segpaint evaluate runs/enet --data my_folder --split test --json scores.json
 
@@ -96,16 +107,20 @@ def evaluate(
     if (weights is None) != (source is None) or (model is None) == (weights is None):
         raise UserError("Give a run or a model, or --weights FILE with --source NAME. See `segpaint convert --help`.")
     start(backend)
-    from keras_segpaint import convert
-    from keras_segpaint.cli.runs import fills_holes, open_model
+    from keras_segpaint.cli.runs import open_model, task_of
 
-    network, record = (convert.build(weights, source), None) if weights and source else open_model(Path(model or ""))
-    judged = weights or model
-    flips = flips_of(flip)
-    if fills_holes(network):
-        result = _fill(network, record, data, split, size, flips, methods=methods, masks_per_bucket=masks, seed=seed)
-    else:
-        result = _segment(network, record, judged, data, split or "val", size, flips)
+    network, record = open_model(model)
+    flips = False if flip == "none" else flip
+    shared: dict[str, Any] = dict(network=network, record=record, model=model, data=data, split=split, size=size)
+    judges: dict[str, Callable[[], dict[str, Any]]] = {
+        "segmentation": lambda: _segment(**shared, flips=flips),
+        "inpainting": lambda: _fill(**shared, flips=flips, methods=methods, masks_per_bucket=masks, seed=seed),
+        "synthesis": lambda: _make(**shared, segmenter=segmenter, seed=seed),
+    }
+    task = task_of(network)
+    if task not in judges:
+        raise UserError(f"{model} is a model for {task}. There are measures for {', '.join(judges)}.")
+    result = judges[task]()
     if json_file is not None:
         json_file.write_text(
             json.dumps({"model": str(judged), "data": data, **_json(result)}, indent=2) + "\n", encoding="utf-8"
@@ -113,25 +128,34 @@ def evaluate(
         output.print(f"written {plain(json_file)}", soft_wrap=True, highlight=False)
 
 
-def _segment(
-    network: Any, record: Any, model: Any, data: str, split: str, size: Any, flips: str | bool
-) -> dict[str, Any]:
-    from keras_segpaint import inference, metrics
+def _labelled(model: Path, classes: int, data: str, split: str) -> Any:
+    """A data set of as many classes, checked."""
     from keras_segpaint.cli.progress import counted
     from keras_segpaint.data import DataError, load_dataset
 
     judged_classes = _judged_classes(network)
     try:
-        dataset = load_dataset(data, split, num_classes=len([label for label in judged_classes if label >= 0]))
+        dataset = load_dataset(data, split, num_classes=classes)
     except DataError:
         raise
     except ValueError as error:
         raise UserError(
-            f"{model} has {network.num_classes} classes, the data set {data} has others: {error}. "
+            f"{model} has {classes} classes, the data set {data} has others: {error}. "
             "Evaluate it on the classes that it was trained for."
         ) from error
     with counted("images checked") as report:
         dataset.validate(report)
+    return dataset
+
+
+def _segment(
+    network: Any, record: Any, model: Path, data: str, split: str | None, size: Any, flips: str | bool
+) -> dict[str, Any]:
+    from keras_segpaint import inference, metrics
+    from keras_segpaint.cli.progress import counted
+
+    split = split or "val"
+    dataset = _labelled(model, network.num_classes, data, split)
     with counted("images evaluated") as report:
         segmenter = inference.Segmenter(network, size=size or (record.size if record else None), flips=flips)
         fits = network.num_classes == dataset.num_classes
@@ -147,16 +171,48 @@ def _segment(
     }
 
 
-def _judged_classes(network: Any) -> list[int]:
-    """The data set's class of each of the network's, `-1` for that of pixels without a label."""
-    unlabelled = (getattr(network, "card", None) or {}).get("unlabelled")
-    others = [label for label in range(network.num_classes) if label != unlabelled]
-    return [-1 if label == unlabelled else others.index(label) for label in range(network.num_classes)]
+def _make(
+    network: Any,
+    record: Any,
+    model: Path,
+    data: str,
+    split: str | None,
+    size: Any,
+    segmenter: Path | None,
+    seed: int,
+) -> dict[str, Any]:
+    from keras_segpaint import inference
+    from keras_segpaint.cli.progress import counted
+    from keras_segpaint.cli.runs import open_model_for
+
+    judge = None
+    if segmenter is not None:
+        seeing, of_judge = open_model_for("segmentation", segmenter)
+        judge = inference.Segmenter(seeing, size=of_judge.size if of_judge else None)
+    split = split or ("all" if record is not None and data == record.val_data else "val")
+    size = tuple(size or (record.size if record else (256, 256)))
+    dataset = _labelled(model, inference.Synthesizer(network).num_labels, data, split)
+    with counted("images made") as report:
+        result = inference.evaluate_synthesis(network, dataset, size=size, seed=seed, segmenter=judge, progress=report)
+    seen = {"made": result.segmentation, "real": result.real_segmentation} if judge is not None else {}
+    output.print(
+        plain(f"{data}, {split}: {len(dataset)} images at {size[0]} x {size[1]}"), soft_wrap=True, highlight=False
+    )
+    output.print(made_table(result.scores, seen))
+    return {
+        "split": split,
+        "images": len(dataset),
+        "size": list(size),
+        "seed": seed,
+        "scores": dataclasses.asdict(result.scores),
+        "segmentation": {kind: dataclasses.asdict(scores) for kind, scores in seen.items() if scores is not None},
+    }
 
 
 def _fill(
     network: Any,
     record: Any,
+    model: Path,
     data: str,
     split: str | None,
     size: Any,

@@ -73,7 +73,7 @@ def inpaint(
     start(backend)
     from keras_segpaint import inference
     from keras_segpaint.cli.progress import counted
-    from keras_segpaint.cli.runs import open_model
+    from keras_segpaint.cli.runs import open_model_for
     from keras_segpaint.inference.photographs import check_lossless, write_photograph
 
     paths = inference.find_images(source)
@@ -81,7 +81,7 @@ def inpaint(
     if to_file:
         check_lossless(out)
     inpainter = inference.Inpainter(
-        open_model(model)[0] if model else method or "telea",
+        open_model_for("inpainting", model)[0] if model else method or "telea",
         dilation=dilate,
         feather=feather,
         threshold=threshold,

@@ -193,11 +193,11 @@ def predict(
     start(backend)
     from keras_segpaint import inference, viz
     from keras_segpaint.cli.progress import counted
-    from keras_segpaint.cli.runs import open_segmentation_model
+    from keras_segpaint.cli.runs import open_model_for
     from keras_segpaint.data.palette import default_palette
 
     paths = inference.find_images(source)
-    network, record = open_segmentation_model(model)
+    network, record = open_model_for("segmentation", model)
     palette = record.palette if record else default_palette(network.num_classes)
     if size is None and record is not None and tile is None and max_memory is None:
         size = Size(*record.size)

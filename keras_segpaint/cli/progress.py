@@ -18,9 +18,11 @@ _SHOWN = {
     "loss": "loss",
     "mean_iou": "mIoU",
     "hole_l1": "hole L1",
+    "l1": "L1",
     "val_loss": "val loss",
     "val_mean_iou": "val mIoU",
     "val_hole_l1": "val hole L1",
+    "val_l1": "val L1",
 }
 
 

@@ -17,10 +17,15 @@ from keras_segpaint.cli.runs import OpenedRun, open_photographs_to_judge
 from keras_segpaint.training import recipes
 from keras_segpaint.training.inpainting_stage import InpaintingStage
 from keras_segpaint.training.segmentation_stage import SegmentationStage
+from keras_segpaint.training.synthesis_stage import SynthesisStage
 
 __all__ = ["contents", "read_history"]
 
-_MONITORS = {"segmentation": SegmentationStage.monitor, "inpainting": InpaintingStage.monitor}
+_MONITORS = {
+    "segmentation": SegmentationStage.monitor,
+    "inpainting": InpaintingStage.monitor,
+    "synthesis": SynthesisStage.monitor,
+}
 _BATCH_SIZE = 4
 
 
@@ -39,9 +44,11 @@ def contents(run: OpenedRun, data: str | None, split: str | None) -> dict[str, A
     spec = data or own
     if not spec:
         raise UserError(f"{run.folder} does not say what it was trained on. Name a data set with --data.")
-    judge = _filled if run.task == "inpainting" else _segmented
+    judges = {"segmentation": _segmented, "inpainting": _filled, "synthesis": _made}
+    if run.task not in judges:
+        raise UserError(f"{run.folder} holds a run for {run.task}. There are pages for {', '.join(judges)}.")
     try:
-        judged = judge(run, spec, split)
+        judged = judges[run.task](run, spec, split)
     except (OSError, datasets.DataError) as error:
         if data is not None:
             raise
@@ -132,7 +139,7 @@ def _trained_on(run: OpenedRun) -> dict[str, Any]:
 
 
 def _opened(run: OpenedRun, spec: str, split: str) -> Any:
-    classes = run.model.num_classes
+    classes = len(run.record.class_names) or run.model.num_classes
     try:
         return datasets.load_dataset(spec, split, num_classes=classes)
     except datasets.DataError:
@@ -187,6 +194,41 @@ def _filled(run: OpenedRun, spec: str, split: str | None) -> dict[str, Any]:
         },
         "fills": samples,
         "tables": {"Scores": [_score_row(name, values) for name, values in scores.items()]},
+    }
+
+
+def _made(run: OpenedRun, spec: str, split: str | None) -> dict[str, Any]:
+    record = run.record
+    part = split or ("all" if spec == record.val_data else "val")
+    dataset = _opened(run, spec, part)
+    with counted("images checked") as progress:
+        dataset.validate(progress)
+    errors: list[float] = []
+    seen: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+
+    def look(index: int, labels: np.ndarray, real: np.ndarray, made: np.ndarray) -> None:
+        errors.append(float(np.abs(real.astype(np.float32) - made).mean() / 255))
+        seen.append((labels.astype(np.uint16), real, made))
+
+    with counted("images made") as progress:
+        # The crops that every epoch of the run was validated with, where these are its images.
+        result = inference.evaluate_synthesis(
+            run.model, dataset, size=record.size, seed=record.seed, progress=progress, each=look
+        )
+    rows = {}
+    for verdict, index in _chosen([-error for error in errors]).items():
+        labels, real, made = seen[index]
+        name = f"{verdict}: L1 {100 * errors[index]:.2f} %, {Path(dataset.example_name(index)).name}"
+        rows[name] = {"label map": viz.colorize(labels, dataset.palette), "real": real, "made": made}
+    return {
+        "name": f"{spec} ({part})",
+        "scores": {
+            "L1": f"{100 * result.scores.l1:.2f} %",
+            "PSNR": f"{result.scores.psnr:.2f} dB",
+            "SSIM": _number(result.scores.ssim),
+            "images judged": str(result.scores.images),
+        },
+        "pictures": rows,
     }
 
 

@@ -12,20 +12,34 @@ import numpy as np
 # Importing the models registers their classes, which loading needs; training has that of a network with its critic.
 from keras_segpaint import data, models, training  # noqa: F401
 from keras_segpaint.cli.errors import UserError
+from keras_segpaint.training.adversarial_model import AdversarialModel
 
 __all__ = [
     "OpenedRun",
     "RunRecord",
-    "fills_holes",
     "model_file",
     "open_model",
+    "open_model_for",
     "open_photographs_to_judge",
     "open_run",
-    "open_segmentation_model",
     "read_record",
+    "task_of",
 ]
 
 RECORD = "config.json"
+
+# What a model of each task is, and the command that applies it.
+_USES = {
+    "segmentation": ("a segmentation model", "Segment images with it: segpaint predict {path} IN --out OUT"),
+    "inpainting": (
+        "an inpainting model",
+        "Fill holes with it: segpaint inpaint IN --mask MASK --out OUT --model {path}",
+    ),
+    "synthesis": (
+        "a model that makes images from label maps",
+        "Make images with it: segpaint synthesize LABELS --run {path} --out OUT",
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -69,8 +83,8 @@ class OpenedRun:
 
     @property
     def task(self) -> str:
-        """`"segmentation"` or `"inpainting"`."""
-        return self.config.get("task", "inpainting" if fills_holes(self.model) else "segmentation")
+        """`"segmentation"`, `"inpainting"` or `"synthesis"`."""
+        return self.config.get("task") or task_of(self.model)
 
 
 def open_run(folder: Path) -> OpenedRun:
@@ -112,8 +126,12 @@ def open_photographs_to_judge(
     return data.load_photographs(spec, split, seed=record.seed if record is not None and own else 0), split
 
 
-def open_model(path: Path) -> tuple[keras.Model, RunRecord | None]:
+def open_model(path: Path, adversaries: bool = False) -> tuple[keras.Model, RunRecord | None]:
     """Loads a `.keras` file or the best checkpoint of a run's folder.
+
+    Args:
+        path: The file or folder.
+        adversaries: Whether a network that was saved with its critic and its encoder keeps them.
 
     Returns:
         The network, and what its run knows about it; `None` for a file outside of a run.
@@ -129,7 +147,7 @@ def open_model(path: Path) -> tuple[keras.Model, RunRecord | None]:
         raise UserError(
             f"{file}: cannot be loaded as a Keras model ({reason}). Use a file that training wrote."
         ) from error
-    if hasattr(model, "predictor"):
+    if hasattr(model, "predictor") and not (adversaries and isinstance(model, AdversarialModel)):
         model = model.predictor()
     folder = file.parent.parent
     in_run = file.parent.name == "checkpoints" and (folder / RECORD).exists()
@@ -155,23 +173,26 @@ def model_file(path: Path) -> Path:
     return found[0]
 
 
-def fills_holes(model: keras.Model) -> bool:
-    """Whether a model is for inpainting: it takes an image and a mask."""
-    return len(model.inputs) > 1
+def task_of(model: keras.Model) -> str:
+    """What a model is for: what its recipe says, and of one without a recipe what its inputs say."""
+    network = model.generator if isinstance(model, AdversarialModel) else model
+    recipe = training.recipes.RECIPES.get(type(network).__name__)
+    if recipe is not None:
+        return recipe.task
+    return "inpainting" if len(network.inputs) > 1 else "segmentation"
 
 
-def open_segmentation_model(path: Path) -> tuple[keras.Model, RunRecord | None]:
-    """As `open_model`, for a command that segments.
+def open_model_for(task: str, path: Path, adversaries: bool = False) -> tuple[keras.Model, RunRecord | None]:
+    """As `open_model`, for a command of one task.
 
     Raises:
-        UserError: Also if the model is for inpainting.
+        UserError: Also if the model is for another task; the message names the command to use.
     """
-    model, record = open_model(path)
-    if fills_holes(model):
-        raise UserError(
-            f"{path} holds an inpainting model, this command is for segmentation. Fill holes with it: "
-            f"segpaint inpaint IN --mask MASK --out OUT --model {path}"
-        )
+    model, record = open_model(path, adversaries)
+    found = task_of(model)
+    if found != task:
+        kind, use = _USES.get(found, (f"a model for {found}", "See `segpaint --help` for what does that"))
+        raise UserError(f"{path} holds {kind}, this command is for {task}. {use.format(path=path)}")
     return model, record
 
 

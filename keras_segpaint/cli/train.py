@@ -2,12 +2,14 @@
 
 import difflib
 import shlex
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
+from rich.table import Table
 
-from keras_segpaint.cli.console import errors, fill_table, output, plain, score_table
+from keras_segpaint.cli.console import errors, fill_table, made_table, output, plain, score_table
 from keras_segpaint.cli.errors import ARGUMENTS, RESUME, UserError
 from keras_segpaint.cli.options import BackendOption, DataOption, DebugOption, SizeOption, start
 from keras_segpaint.cli.settings import parse_settings
@@ -49,8 +51,8 @@ def train(
             "--set",
             metavar="KEY=VALUE",
             help="Any other setting: optimizer.learning_rate=1e-3, schedule.name=poly, class_weights=none, "
-            "two_stage=true, model.ARGUMENT=VALUE; for inpainting also adversarial.adversarial_weight=0.1, "
-            "masks.name=RectangleMask, loss.features=none; repeatable.",
+            "two_stage=true, model.ARGUMENT=VALUE; of a critic adversarial.adversarial_weight=0.1; "
+            "for inpainting masks.name=RectangleMask; for images loss.features=none, encoder.name=SPADEEncoder; repeatable.",
             rich_help_panel=SCHEDULE,
         ),
     ] = None,
@@ -65,11 +67,13 @@ def train(
 ) -> None:
     """Train a network, keep its best and last checkpoint, and print its scores on the validation images.
 
-    A segmentation network learns from images and masks, an inpainting network from photographs alone.
+    A segmentation network and one that makes images learn from images and masks, an inpainting network from photographs alone.
 
     Example: segpaint train ENet --data my_folder --out runs/enet --size 360x480 --epochs 50
 
     Example: segpaint train DeepFillV2 --data photos --out runs/fill --size 128x128 --epochs 20
+
+    Example: segpaint train SPADEGenerator --data my_folder --out runs/make --size 128x128 --set loss.features=none
     """
     chosen = parse_settings(settings or (), own=("two_stage",))
     if (out / "config.json").exists() and not resume:
@@ -109,11 +113,15 @@ def train(
         result = training.train(config, out, resume, callbacks=[progress], verbose=0, progress=progress.check)
 
     heading = "Best epoch on the validation images"
-    if result.confusion is None:
+    tables: dict[str, Callable[[], Table]] = {
+        "segmentation": lambda: score_table(heading, result.scores, read_record(out).class_names),
+        "inpainting": lambda: fill_table([("all", model, result.scores)]),
+        "synthesis": lambda: made_table(result.scores),
+    }
+    task = training.recipes.get(model).task
+    if task != "segmentation":
         output.print(heading)
-        output.print(fill_table([("all", model, result.scores)]))
-    else:
-        output.print(score_table(heading, result.scores, read_record(out).class_names))
+    output.print(tables[task]())
     if result.skipped:
         names = ", ".join(result.skipped[:10]) + (", ..." if len(result.skipped) > 10 else "")
         count = "1 unreadable image" if len(result.skipped) == 1 else f"{len(result.skipped)} unreadable images"

@@ -12,6 +12,7 @@ from keras_segpaint.export.compare import compare
 from keras_segpaint.export.report import ExportError
 from keras_segpaint.models.inpainting.base import InpaintingModel
 from keras_segpaint.models.segmentation.base import SegmentationModel
+from keras_segpaint.models.synthesis.base import SynthesisModel
 
 __all__ = ["Prepared", "photograph", "prepare"]
 
@@ -82,8 +83,13 @@ def exportable(model: keras.Model) -> keras.Model:
     the hole mask become one input, the latter its last channel, and the output is the filled image in [0, 1].
 
     Raises:
-        ExportError: If the model is not functional and would have to be rebuilt.
+        ExportError: If the model makes images from something else, or is not functional and would have to be rebuilt.
     """
+    if isinstance(model, SynthesisModel):
+        raise ExportError(
+            f"{type(model).__name__} makes images from label maps or styles; files are written of segmentation and inpainting "
+            "models, which take an image. Use model.export(folder) of Keras for a SavedModel on the TensorFlow backend."
+        )
     if isinstance(model, SegmentationModel | InpaintingModel):
         model = model.predictor()
     if isinstance(model, InpaintingModel):

@@ -14,6 +14,7 @@ from keras_segpaint.training.run import train
 from keras_segpaint.training.segmentation_losses import build_label_loss
 from keras_segpaint.training.segmentation_recipe import SegmentationRecipe
 from keras_segpaint.training.stage import TrainingError
+from keras_segpaint.training.synthesis_recipe import SynthesisRecipe
 from keras_segpaint.training.task import RunResult
 from keras_segpaint.training.weights import copy_weights, load_weights
 
@@ -26,6 +27,7 @@ __all__ = [
     "Recipe",
     "RunResult",
     "SegmentationRecipe",
+    "SynthesisRecipe",
     "TrainConfig",
     "TrainingError",
     "add_weight_decay",

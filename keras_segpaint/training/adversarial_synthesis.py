@@ -48,10 +48,11 @@ class AdversarialSynthesis(AdversarialModel):
 
     Args:
         generator: A network from label maps, or with an encoder from `[labels, codes]`, to images in [-1, 1], such as
-            `SPADEGenerator`.
-        critic: A network from `[labels, image]` to what its layers give, the scores last, or a list of such for several
-            scales, such as `MultiscaleDiscriminator`.
-        encoder: A network from images to `[mean, log_variance]` of their codes, such as `SPADEEncoder`. Defaults to `None`.
+            `SPADEGenerator`. Further maps, such as edges, may follow the labels.
+        critic: A network from `[image, labels]`, and further maps, to what its layers give, the scores last, or a list of such
+            for several scales, such as `MultiscaleDiscriminator`.
+        encoder: A network from images to a dictionary of `"mean"` and `"log_variance"` of their codes, such as
+            `SPADEEncoder`. Defaults to `None`.
         adversarial: `"hinge"` (SPADE) or `"least_squares"` (pix2pixHD). Defaults to `"hinge"`.
         adversarial_weight: Of the critic's judgement in the generator's loss. Defaults to `1.0`.
         feature_matching_weight: Of the feature matching; `0` leaves it out. Defaults to `10.0`.
@@ -62,8 +63,8 @@ class AdversarialSynthesis(AdversarialModel):
         name: String. Defaults to `"adversarial_synthesis"`.
 
     Call arguments:
-        inputs: Labels; with an encoder `(labels, images)`. The result is the image; with an encoder a dictionary of `"image"`,
-            `"mean"` and `"log_variance"`.
+        inputs: Labels, or `(labels, edges)`; with an encoder the images behind them, `(labels, images)`. The result is the
+            image; with an encoder a dictionary of `"image"`, `"mean"` and `"log_variance"`.
 
     Batches for `fit`:
         `(labels, images)`, with an encoder `((labels, images), images)`, as `keras_segpaint.data.SynthesisDataset` gives them.
@@ -81,8 +82,8 @@ class AdversarialSynthesis(AdversarialModel):
         >>> from keras_segpaint import models
         >>> last = dict(data_format="channels_last")
         >>> model = AdversarialSynthesis(
-        ...     models.SPADEGenerator(3, base_filters=2, input_shape=(32, 32), **last),
-        ...     models.MultiscaleDiscriminator(3, base_filters=2, input_shape=(32, 32), **last),
+        ...     models.SPADEGenerator(3, base_filters=1, hidden=4, **last),
+        ...     models.MultiscaleDiscriminator(3, base_filters=1, **last),
         ... )
         >>> model.compile(keras.optimizers.Adam(1e-4, 0.0, 0.9), critic_optimizer=keras.optimizers.Adam(4e-4, 0.0, 0.9))
         >>> labels, images = np.zeros((2, 32, 32), "int32"), np.zeros((2, 32, 32, 3), "float32")
@@ -118,10 +119,12 @@ class AdversarialSynthesis(AdversarialModel):
             divergence_weight=divergence_weight,
         )
         check_weights(**weights)
-        if (len(generator.inputs) > 1) != (encoder is not None):
+        wanted = len(critic.inputs) - 1 + (encoder is not None)
+        if len(generator.inputs) != wanted:
             raise ValueError(
-                "`generator` must take labels and codes if there is an `encoder`, and labels alone if there is none. "
-                f"Received: a generator of {len(generator.inputs)} inputs, encoder={encoder}"
+                "`generator` must take what `critic` takes beside the image, and codes if and only if there is an `encoder`. "
+                f"Received: a generator of {len(generator.inputs)} inputs, a critic of {len(critic.inputs)}, "
+                f"encoder={None if encoder is None else encoder.name}"
             )
         names = TRACKED if encoder is None else (*TRACKED, "divergence")
         super().__init__(generator, names, critic_steps, seed, name, **kwargs)
@@ -136,24 +139,27 @@ class AdversarialSynthesis(AdversarialModel):
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         if self.encoder is None:
             return self.generator(inputs, training=training)
-        if not isinstance(inputs, list | tuple) or len(inputs) != 2:
+        if not isinstance(inputs, list | tuple) or len(inputs) != len(self.generator.inputs):
             raise ValueError(
                 "With an `encoder` the inputs must be (labels, images), in `fit` batches ((labels, images), images). "
                 f"Received: {type(inputs).__name__}"
             )
-        labels, images = inputs
-        mean, log_variance = (ops.cast(code, "float32") for code in self.encoder(images, training=training))
+        *guides, images = inputs
+        style = self.encoder(images, training=training)
+        mean, log_variance = (ops.cast(style[name], "float32") for name in ("mean", "log_variance"))
         codes = mean
         if training:
             codes = mean + keras.random.normal(ops.shape(mean), seed=self.random) * ops.exp(0.5 * log_variance)
-        image = self.generator([labels, codes], training=training)
+        image = self.generator([*guides, codes], training=training)
         return {"image": image, "mean": mean, "log_variance": log_variance}
 
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
     ) -> Any:
         """The sum of all networks' losses, each with gradients for its own network alone."""
-        labels = x if self.encoder is None else x[0]
+        guides = list(x) if isinstance(x, list | tuple) else [x]
+        if self.encoder is not None:
+            guides = guides[:-1]
         made = ops.cast(_image(y_pred), "float32")
         real = ops.cast(y, "float32")
         of_critic, of_generator = ADVERSARIAL[self.adversarial]
@@ -161,16 +167,17 @@ class AdversarialSynthesis(AdversarialModel):
 
         reconstruction = ops.zeros(()) if self.loss is None else as_loss(self.loss)(real, made, sample_weight)
         both = ops.concatenate([real, ops.stop_gradient(made)], axis=0)
-        judged = _maps(self.critic([ops.concatenate([labels, labels], axis=0), both], training=training))
+        doubled = [ops.concatenate([guide, guide], axis=0) for guide in guides]
+        judged = _maps(self.critic([both, *doubled], training=training))
         of_real, of_made = zip(*(ops.split(maps[-1], 2, axis=0) for maps in judged), strict=True)
         critic_loss = of_critic(of_real, of_made)
 
-        seen = _maps(self.as_constant(self.critic, [labels, made]))
+        seen = _maps(self.as_constant(self.critic, [made, *guides]))
         adversarial = of_generator([maps[-1] for maps in seen])
         matching = ops.zeros(())
         if weights["feature_matching_weight"]:
             # Judged as the made ones are, which batch statistics of both together would keep from being so.
-            matching = losses.feature_matching_loss(_maps(self.critic([labels, real], training=False)), seen)
+            matching = losses.feature_matching_loss(_maps(self.critic([real, *guides], training=False)), seen)
 
         quantities = [reconstruction, adversarial, matching, critic_loss, _mean(of_real), _mean(of_made)]
         total = (

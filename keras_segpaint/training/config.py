@@ -19,7 +19,7 @@ class TrainConfig:
     """The settings of a run; stored as `config.json` in its folder.
 
     Args:
-        model: Class name in `keras_segpaint.models`, of a segmentation or an inpainting network.
+        model: Class name in `keras_segpaint.models`, of a network with a recipe.
         data: What `keras_segpaint.data.load_dataset` takes, for inpainting what `load_photographs` takes. Not needed where
             the data sets themselves are given.
         size: `(height, width)` that images are resized to. Defaults to the recipe's `crop_size`.

@@ -14,12 +14,17 @@ from keras_segpaint.training.checkpoint import write_atomically
 from keras_segpaint.training.config import TrainConfig
 from keras_segpaint.training.inpainting_task import InpaintingTask
 from keras_segpaint.training.segmentation_task import SegmentationTask
+from keras_segpaint.training.synthesis_task import SynthesisTask
 from keras_segpaint.training.task import RunResult, Task
 from keras_segpaint.training.weights import check_model_file
 
 __all__ = ["train"]
 
-_TASKS: dict[str, type[Task]] = {"segmentation": SegmentationTask, "inpainting": InpaintingTask}
+_TASKS: dict[str, type[Task]] = {
+    "segmentation": SegmentationTask,
+    "inpainting": InpaintingTask,
+    "synthesis": SynthesisTask,
+}
 
 CONFIG_FILE = "config.json"
 
@@ -42,7 +47,8 @@ def train(
     The folder holds `config.json`, `history.csv`, `checkpoints/last.keras` (every epoch), `checkpoints/best.keras` and,
     where the package is installed, `tensorboard/`. The best epoch is that of the highest validation mean IoU. Of
     inpainting it is that of the lowest error in the holes of the validation photographs, which are the same holes in
-    every epoch; `best.keras` is then the network without its critic. Checkpoints replace each other in one step: a kill
+    every epoch; `best.keras` is then the network without its critic. Of networks that make images from label maps it is that of
+    the least mean absolute error of the validation images. Checkpoints replace each other in one step: a kill
     or a full disk leaves the former one. A resumed run ends with the weights of one that was never stopped.
 
     Args:

@@ -9,10 +9,10 @@ import numpy as np
 
 from keras_segpaint import data
 from keras_segpaint.data.dataset import Progress
+from keras_segpaint.training.labelled_task import LabelledTask
 from keras_segpaint.training.segmentation_recipe import SegmentationRecipe
 from keras_segpaint.training.segmentation_stage import SegmentationStage
 from keras_segpaint.training.stage import Stage
-from keras_segpaint.training.task import Task
 
 __all__ = ["SegmentationTask", "compute_class_weights"]
 
@@ -31,30 +31,10 @@ def compute_class_weights(name: str | None, dataset: Any, progress: Progress | N
     return [float(weight) for weight in _CLASS_WEIGHTS[name](dataset.class_counts(progress))]
 
 
-class SegmentationTask(Task):
+class SegmentationTask(LabelledTask):
     """A run's part for segmentation: labels are checked, classes counted, mean IoU decides."""
 
     recipe: SegmentationRecipe
-
-    def open(self, split: str) -> data.SegmentationDataset:
-        if self.config.val_data:
-            return data.load_dataset(self.config.val_data if split == "val" else self.config.data, "all")
-        return data.load_dataset(self.config.data, split)
-
-    def check(
-        self,
-        train_data: data.SegmentationDataset,
-        val_data: data.SegmentationDataset,
-        record: Mapping[str, Any] | None,
-        progress: Progress | None,
-    ) -> None:
-        if train_data.num_classes != val_data.num_classes:
-            raise data.DataError(
-                f"Training and validation images must have the same classes. {train_data.name} has "
-                f"{train_data.num_classes}, {val_data.name} has {val_data.num_classes}."
-            )
-        for dataset in (train_data, val_data):
-            dataset.validate(progress)
 
     def record(
         self, train_data: data.SegmentationDataset, val_data: data.SegmentationDataset, progress: Progress | None
@@ -63,10 +43,7 @@ class SegmentationTask(Task):
         wanted = self.recipe.class_weights
         encoder_weights = "enet_encoder" if wanted == "enet" else wanted
         return {
-            "num_classes": train_data.num_classes,
-            "class_names": list(train_data.class_names),
-            "palette": np.asarray(train_data.palette).tolist(),
-            "ignore_class": train_data.ignore_class,
+            **self.classes(train_data),
             "class_weights": {
                 "full": compute_class_weights(wanted, train_data, progress),
                 "encoder": compute_class_weights(encoder_weights, train_data, progress)

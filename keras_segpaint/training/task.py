@@ -23,14 +23,14 @@ class RunResult:
 
     Args:
         history: One list per logged quantity, one entry per epoch, the epochs before a resumption included.
-        best_path: The checkpoint of the epoch with the best validation score: the highest mean IoU, or of inpainting the
-            lowest mean absolute error in the holes. Of inpainting it is the network without its critic.
+        best_path: The checkpoint of the epoch with the best validation score: the highest mean IoU, of inpainting the lowest
+            mean absolute error in the holes, of synthesis that of the images. It holds the network without its critic.
         last_path: The checkpoint of the last epoch.
         scores: `metrics.Scores` of the best checkpoint on the validation images at training size; of inpainting
-            `metrics.FillScores`.
+            `metrics.FillScores`, of synthesis `metrics.SynthesisScores`.
         skipped: Names of the images that could not be read while training.
         confusion: The confusion matrix `(num_classes, num_classes)`, `[true, predicted]`, that the scores come from;
-            `None` for inpainting.
+            `None` for images.
     """
 
     history: dict[str, list[float]]

@@ -57,6 +57,7 @@ def write_report(
     palette: np.ndarray | Sequence[Sequence[int]] = (),
     samples: Sequence[Sample] = (),
     fills: Sequence[FillSample] = (),
+    pictures: Mapping[str, Mapping[str, np.ndarray]] | None = None,
     figures: Mapping[str, "Figure"] | None = None,
     tables: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
     ignore_class: int | None = 255,
@@ -74,6 +75,7 @@ def write_report(
         palette: `(num_classes, 3)` colours, 0 to 255.
         samples: Images to show with truth, prediction and errors.
         fills: Images to show before, with their holes, and filled.
+        pictures: Rows of other images by their headings, each a mapping from caption to image.
         figures: Further figures by their headings.
         tables: Further tables: a heading and rows, each a mapping from column to value.
         ignore_class: Integer, the true label of pixels that are not judged, or `None`. Defaults to `255`.
@@ -110,6 +112,12 @@ def write_report(
         sections.append(_gallery(samples, class_names, palette, ignore_class))
     if fills:
         sections.append(_fills(fills))
+    if pictures:
+        rows_of_pictures = [
+            _row(name, [(caption, to_rgb(picture)) for caption, picture in row.items()])
+            for name, row in pictures.items()
+        ]
+        sections.append(f"<h2>Images</h2>{''.join(rows_of_pictures)}")
     sections.append(_curves(history))
     if rows:
         sections.append(_confusion(confusion, class_names))

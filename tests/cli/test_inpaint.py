@@ -179,7 +179,7 @@ def test_segmentation_model_is_refused(segpaint, photos: Path):
         photos / "model.keras",
     )
     assert result.exit_code == 1
-    assert "two inputs, the image and the mask" in result.stderr
+    assert "holds a segmentation model, this command is for inpainting" in result.stderr
 
 
 def test_missing_and_foreign_files(tmp_path: Path):

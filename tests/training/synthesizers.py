@@ -4,7 +4,6 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from keras_segpaint import losses
 from tests.training.adversaries import filled
 
 SIZE = (16, 24)
@@ -32,7 +31,8 @@ def encoder(dtype="float32"):
     image = keras.Input((*SIZE, 3))
     x = layers.Conv2D(4, 5, strides=4, activation="leaky_relu", dtype=dtype, **LAST)(image)
     x = layers.GlobalAveragePooling2D(dtype=dtype, **LAST)(x)
-    return filled(keras.Model(image, [layers.Dense(CODES, dtype=dtype)(x), layers.Dense(CODES, dtype=dtype)(x)]))
+    codes = {name: layers.Dense(CODES, dtype=dtype)(x) for name in ("mean", "log_variance")}
+    return filled(keras.Model(image, codes))
 
 
 def critic(dtype="float32"):
@@ -45,7 +45,7 @@ def critic(dtype="float32"):
         # Of one filter, PyTorch on a CPU has no gradient in half precision.
         outputs.append([hidden, layers.Conv2D(2, 3, dtype=dtype, **LAST)(hidden)])
         seen = layers.AveragePooling2D(2, dtype=dtype, **LAST)(seen) if scale == 0 else seen
-    return filled(keras.Model([labels, image], outputs))
+    return filled(keras.Model([image, labels], outputs))
 
 
 def batch():
@@ -70,14 +70,15 @@ class MakerStep(keras.Model):
         if self.coder is None:
             return self.made(inputs, training=training)
         labels, images = inputs
-        mean, log_variance = self.coder(images, training=training)
+        style = self.coder(images, training=training)
+        mean, log_variance = style["mean"], style["log_variance"]
         codes = mean + ops.convert_to_tensor(self.noise) * ops.exp(log_variance / 2)
         return [self.made([labels, codes], training=training), mean, log_variance]
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         labels, image = (x, y_pred) if self.coder is None else (x[0], y_pred[0])
         adversarial, matching, reconstruction, divergence = self.factors
-        real, fake = (self.judge([labels, images], training=False) for images in (y, image))
+        real, fake = (self.judge([images, labels], training=False) for images in (y, image))
         total = -adversarial * sum(ops.mean(maps[-1]) for maps in fake) / 2
         total += matching * sum(ops.mean(ops.abs(a[0] - b[0])) for a, b in zip(real, fake, strict=True)) / 2
         total += reconstruction * ops.mean(ops.abs(y - image))
@@ -97,7 +98,7 @@ class JudgeStep(keras.Model):
 
     def call(self, inputs, training=None):
         labels, real, fake = inputs
-        both = [ops.concatenate([labels, labels]), ops.concatenate([real, fake])]
+        both = [ops.concatenate([real, fake]), ops.concatenate([labels, labels])]
         return [maps[-1] for maps in self.judge(both, training=training)]
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
@@ -106,7 +107,3 @@ class JudgeStep(keras.Model):
             real, fake = ops.split(scores, 2, axis=0)
             total += (ops.mean(ops.relu(1 - real)) + ops.mean(ops.relu(1 + fake))) / 2
         return total
-
-
-def loss():
-    return losses.MaskedL1("image", **LAST)

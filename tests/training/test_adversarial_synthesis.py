@@ -152,7 +152,7 @@ def test_a_saved_model_goes_on_as_if_never_stopped(batch, tmp_path):
         ({"adversarial": "wasserstein"}, "`adversarial` must be one of hinge, least_squares"),
         ({"feature_matching_weight": -1.0}, "`feature_matching_weight` must be >= 0"),
         ({"critic_steps": 0}, "`critic_steps` must be an integer >= 1"),
-        ({"encoder": True}, "`generator` must take labels and codes if there is an `encoder`"),
+        ({"encoder": True}, "codes if and only if there is an `encoder`"),
     ],
 )
 def test_errors(arguments, message):

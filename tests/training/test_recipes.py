@@ -26,10 +26,12 @@ def test_the_numbers_of_every_recipe_have_sources(name):
     training.build_augmentation(recipe, recipe.crop_size)
     if recipe.task == "segmentation":
         assert ("encoder_epochs" in recipe.sources) == (recipe.encoder_epochs > 0)
-    else:
+    elif recipe.task == "inpainting":
         assert 0 < data.masks_from_config(recipe.masks).draw((64, 64), count=1).mean() < 1
         loss = {**recipe.loss, "features": None} if "features" in recipe.loss else recipe.loss
         assert training.build_loss(loss)(np.zeros((1, 8, 8, 3)), np.ones((1, 8, 8, 3)), np.ones((1, 8, 8, 1))) > 0
+    else:
+        assert recipe.loss["network"] == "VGG19"
 
 
 def test_every_segmentation_network_has_a_recipe():

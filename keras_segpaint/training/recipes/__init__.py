@@ -10,6 +10,7 @@ from keras_segpaint.training.recipes import (
     apcnet,
     attention_to_scale,
     cc_net,
+    crn,
     da_net,
     deepfill_v1,
     deepfill_v2,
@@ -26,10 +27,12 @@ from keras_segpaint.training.recipes import (
     gfr_net,
     linknet,
     pconv_unet,
+    pix2pix_hd_generator,
     psp_net,
     refine_net,
     segnet,
     segnet_basic,
+    spade_generator,
     unet,
 )
 
@@ -41,6 +44,7 @@ RECIPES: dict[str, Recipe] = {
         apcnet,
         attention_to_scale,
         cc_net,
+        crn,
         da_net,
         deepfill_v1,
         deepfill_v2,
@@ -57,10 +61,12 @@ RECIPES: dict[str, Recipe] = {
         gfr_net,
         linknet,
         pconv_unet,
+        pix2pix_hd_generator,
         psp_net,
         refine_net,
         segnet,
         segnet_basic,
+        spade_generator,
         unet,
     )
 }
@@ -70,17 +76,17 @@ def choices() -> str:
     """The models that have a recipe, by their task, for messages.
 
     Example:
-        >>> choices().rpartition("; ")[2]
+        >>> choices().split("; ")[1]
         'for inpainting DeepFillV1, DeepFillV2, PConvUNet'
     """
     tasks: dict[str, list[str]] = {"segmentation": [], "inpainting": []}
     for name, recipe in RECIPES.items():
-        tasks[recipe.task].append(name)
+        tasks.setdefault(recipe.task, []).append(name)
     return "; ".join(f"for {task} {', '.join(names)}" for task, names in tasks.items())
 
 
 def get(name: str) -> Recipe:
-    """The recipe of a model: a `SegmentationRecipe` or an `InpaintingRecipe`.
+    """The recipe of a model: a `SegmentationRecipe`, an `InpaintingRecipe` or a `SynthesisRecipe`.
 
     Args:
         name: Class name in `keras_segpaint.models`.
