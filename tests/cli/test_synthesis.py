@@ -58,7 +58,7 @@ def coloured_run(folder: Path) -> Path:
     model = keras.saving.load_model(best, compile=False)
     for network in (getattr(model, "generator", model), getattr(model, "encoder", None)):
         if network is not None:
-            fill_weights(network)
+            fill_weights(network, settled=True)
     model.save(best)
     return folder
 
@@ -66,7 +66,7 @@ def coloured_run(folder: Path) -> Path:
 @pytest.fixture(scope="module")
 def styled(pairs):
     out = pairs.parent / "styled"
-    arguments = (*TINY, "--set", "encoder={'name': 'SPADEEncoder', 'base_filters': 1, 'latent_dim': 4, 'size': 64}")
+    arguments = (*TINY, "--set", "encoder={'name': 'SPADEEncoder', 'base_filters': 1, 'latent_dim': 4, 'size': 128}")
     result = run_segpaint("train", "SPADEGenerator", "--data", pairs, "--out", out, *arguments)
     assert result.exit_code == 0, result.output
     return coloured_run(out)
