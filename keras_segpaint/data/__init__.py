@@ -47,7 +47,7 @@ from keras_segpaint.data.photographs import (
     open_photographs,
 )
 from keras_segpaint.data.pipeline import Pipeline
-from keras_segpaint.data.synthesis import SynthesisDataset
+from keras_segpaint.data.style import StyleDataset
 from keras_segpaint.data.tfds import TFDSDataset
 
 __all__ = [
@@ -80,6 +80,7 @@ __all__ = [
     "Resize",
     "SegmentationDataset",
     "SkimagePhotographs",
+    "StyleDataset",
     "Subset",
     "SynthesisDataset",
     "TFDSDataset",

@@ -25,13 +25,7 @@ from keras_segpaint.models.segmentation import (
     SegNetBasic,
     UNet,
 )
-from keras_segpaint.models.synthesis import (
-    CRN,
-    MultiscaleDiscriminator,
-    Pix2PixHDGenerator,
-    SPADEEncoder,
-    SPADEGenerator,
-)
+from keras_segpaint.models.synthesis import StyleTransfer
 
 __all__ = [
     "APCNet",
@@ -64,6 +58,7 @@ __all__ = [
     "SPADEGenerator",
     "SegNet",
     "SegNetBasic",
+    "StyleTransfer",
     "UNet",
     "inpainting",
     "segmentation",

@@ -12,7 +12,7 @@ from keras_segpaint.models.remembered import RememberedModel
 
 
 class SynthesisModel(RememberedModel):
-    """A network that makes an image: float32 in [-1, 1], `(batch, height, width, channels)`.
+    """A network that makes an image: float32 in [-1, 1] unless it says otherwise, `(batch, height, width, channels)`.
 
     A network that is guided by a label map takes labels `(batch, height, width)` as its first input, integers or whole
     floats, and makes an image of their size.
