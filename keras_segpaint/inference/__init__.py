@@ -12,8 +12,7 @@ from keras_segpaint.inference.monte_carlo import mc_dropout
 from keras_segpaint.inference.pairwise import BilateralPairwise, GaussianPairwise
 from keras_segpaint.inference.planes import softmax
 from keras_segpaint.inference.segmenter import Segmentation, Segmenter
-from keras_segpaint.inference.synthesize_files import SynthesizedFile, synthesize_files
-from keras_segpaint.inference.synthesizer import Synthesizer
+from keras_segpaint.inference.stylizer import StylizedFile, Stylizer, stylize, stylize_files
 
 __all__ = [
     "BilateralPairwise",
@@ -27,9 +26,8 @@ __all__ = [
     "SegmentedFile",
     "Segmentation",
     "Segmenter",
-    "SynthesisEvaluation",
-    "SynthesizedFile",
-    "Synthesizer",
+    "StylizedFile",
+    "Stylizer",
     "dense_crf",
     "evaluate",
     "evaluate_inpainting",
@@ -40,5 +38,6 @@ __all__ = [
     "search_dense_crf",
     "segment_files",
     "softmax",
-    "synthesize_files",
+    "stylize",
+    "stylize_files",
 ]
