@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-__all__ = ["errors", "fill_table", "made_table", "output", "plain", "score_table", "table"]
+__all__ = ["errors", "fill_table", "made_table", "output", "plain", "score_table", "style_table", "table"]
 
 output = Console()
 errors = Console(stderr=True)
@@ -94,6 +94,20 @@ def made_table(scores: Any, segmentations: Mapping[str, Any] | None = None) -> T
         near = [f"{100 * scores.l1:.2f}", f"{scores.psnr:.2f}", _number(scores.ssim, 3)] if kind == "made" else [""] * 3
         of_kind = [_number(seen[kind].mean_iou), _number(seen[kind].pixel_accuracy)] if kind in seen else []
         result.add_row(kind, *near, *of_kind, str(scores.images))
+    return result
+
+
+def style_table(scores: Any) -> Table:
+    """How well content and style were met.
+
+    Args:
+        scores: `training.style_stage.StyleScores`.
+    """
+    result = Table(header_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
+    for name in ("loss", "content loss", "style loss", "images"):
+        result.add_column(name, justify="right")
+    losses = (scores.loss, scores.content_loss, scores.style_loss)
+    result.add_row(*(f"{loss:.4g}" for loss in losses), str(scores.images))
     return result
 
 

@@ -35,6 +35,10 @@ _USES = {
         "an inpainting model",
         "Fill holes with it: segpaint inpaint IN --mask MASK --out OUT --model {path}",
     ),
+    "style": (
+        "a model that paints in a style",
+        "Paint with it: segpaint stylize CONTENT --style STYLE --run {path} --out OUT",
+    ),
     "synthesis": (
         "a model that makes images from label maps",
         "Make images with it: segpaint synthesize LABELS --run {path} --out OUT",

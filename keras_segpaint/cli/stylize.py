@@ -69,17 +69,14 @@ def stylize(
     start(backend)
     from keras_segpaint import inference
     from keras_segpaint.cli.progress import counted
-    from keras_segpaint.cli.runs import open_model
+    from keras_segpaint.cli.runs import open_model_for
     from keras_segpaint.inference.photographs import check_lossless, read_photograph, write_photograph
-    from keras_segpaint.models import StyleTransfer
 
     paths = inference.find_images(source)
     to_file = bool(out.suffix) and not out.is_dir() and Path(source).is_file()
     if to_file:
         check_lossless(out)
-    model, _ = open_model(run)
-    if not isinstance(model, StyleTransfer):
-        raise UserError(f"{run} holds a {type(model).__name__}, this command is for StyleTransfer.")
+    model, _ = open_model_for("style", run)
     stylizer = inference.Stylizer(
         model,
         [read_photograph(path) for path in style],

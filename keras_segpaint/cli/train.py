@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import typer
 from rich.table import Table
 
-from keras_segpaint.cli.console import errors, fill_table, made_table, output, plain, score_table
+from keras_segpaint.cli.console import errors, fill_table, made_table, output, plain, score_table, style_table
 from keras_segpaint.cli.errors import ARGUMENTS, RESUME, UserError
 from keras_segpaint.cli.options import BackendOption, DataOption, DebugOption, SizeOption, start
 from keras_segpaint.cli.settings import parse_settings
@@ -35,6 +35,12 @@ def train(
             metavar="FOLDER|SPEC",
             help="Images to validate on, as --data. Default: a part of --data.",
             show_default=False,
+        ),
+    ] = None,
+    styles: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FOLDER|SPEC", help="Pictures whose styles are learnt, of StyleTransfer.", show_default=False
         ),
     ] = None,
     initial_weights: Annotated[
@@ -73,6 +79,8 @@ def train(
 
     Example: segpaint train DeepFillV2 --data photos --out runs/fill --size 128x128 --epochs 20
 
+    Example: segpaint train StyleTransfer --data photos --styles paintings --out runs/style --epochs 5
+
     Example: segpaint train SPADEGenerator --data my_folder --out runs/make --size 128x128 --set loss.features=none
     """
     chosen = parse_settings(settings or (), own=("two_stage",))
@@ -104,6 +112,7 @@ def train(
         mixed_precision=f"mixed_{mixed_precision}" if mixed_precision else "float32",
         workers=workers,
         val_data=val_data,
+        styles=styles,
         initial_weights=None if initial_weights is None else str(model_file(initial_weights)),
         **chosen,
     )
@@ -117,6 +126,7 @@ def train(
         "segmentation": lambda: score_table(heading, result.scores, read_record(out).class_names),
         "inpainting": lambda: fill_table([("all", model, result.scores)]),
         "synthesis": lambda: made_table(result.scores),
+        "style": lambda: style_table(result.scores),
     }
     task = training.recipes.get(model).task
     if task != "segmentation":
@@ -130,4 +140,8 @@ def train(
     for name, path in paths.items():
         output.print(f"{name:<12}{plain(path)}", soft_wrap=True, highlight=False)
     following = shlex.join(["segpaint", "evaluate", str(out), "--data", val_data or data])
+    if task == "style":
+        following = shlex.join(
+            ["segpaint", "stylize", "CONTENT", "--style", "STYLE", "--run", str(out), "--out", "OUT"]
+        )
     output.print(f"{'next':<12}{plain(following)}", soft_wrap=True, highlight=False)

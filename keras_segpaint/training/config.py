@@ -35,6 +35,8 @@ class TrainConfig:
         workers: Threads that prepare batches. Defaults to `2`.
         val_data: Images to validate on, as `data`; all of those in `data` are then trained on. `None` for a part of
             `data`.
+        styles: The pictures whose styles a `StyleTransfer` learns, as `data`; a tenth of them is validated on. Others have no
+            use for it.
         initial_weights: A `.keras` file whose layers give their weights to the layers of the same names and shapes, at
             the start: to go on at another size, or with other classes. `None` to start anew.
 
@@ -60,6 +62,7 @@ class TrainConfig:
     recipe: Mapping[str, Any] = field(default_factory=dict)
     workers: int = 2
     val_data: str | None = None
+    styles: str | None = None
     initial_weights: str | None = None
 
     def __post_init__(self) -> None:

@@ -17,7 +17,13 @@ _OPTIMIZERS = {
     "sgd": keras.optimizers.SGD,
 }
 _SIZED = ("RandomCrop", "RandomResizedCrop")
-_SCHEDULES = {"constant": set(), "linear": {"epochs"}, "poly": {"power"}, "step": {"factor", "epochs"}}
+_SCHEDULES = {
+    "constant": set(),
+    "inverse": {"decay"},
+    "linear": {"epochs"},
+    "poly": {"power"},
+    "step": {"factor", "epochs"},
+}
 
 
 def build_optimizer(recipe: Recipe, steps_per_epoch: int, epochs: int | None = None) -> keras.optimizers.Optimizer:
@@ -82,13 +88,15 @@ def build_schedule(
     name = arguments.pop("name", None)
     if name not in _SCHEDULES or set(arguments) - _SCHEDULES[name]:
         raise ValueError(
-            "`schedule` must be constant, linear (with `epochs`), poly (with `power`) or step (with `factor` and "
-            "`epochs`). "
+            "`schedule` must be constant, inverse (with `decay`), linear (with `epochs`), poly (with `power`) or step (with "
+            "`factor` and `epochs`). "
             f"Received: {dict(recipe.schedule)}"
         )
     rate = float(recipe.optimizer.get("learning_rate", 1e-3))
     if name == "constant":
         return rate
+    if name == "inverse":
+        return keras.optimizers.schedules.InverseTimeDecay(rate, 1, arguments.get("decay", 5e-5))
     if name == "linear":
         constant = min(round(arguments.get("epochs", 0) * steps_per_epoch), steps_per_epoch * recipe.epochs - 1)
         return LinearDecay(rate, constant, steps_per_epoch * recipe.epochs - constant)

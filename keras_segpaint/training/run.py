@@ -14,6 +14,7 @@ from keras_segpaint.training.checkpoint import write_atomically
 from keras_segpaint.training.config import TrainConfig
 from keras_segpaint.training.inpainting_task import InpaintingTask
 from keras_segpaint.training.segmentation_task import SegmentationTask
+from keras_segpaint.training.style_task import StyleTask
 from keras_segpaint.training.synthesis_task import SynthesisTask
 from keras_segpaint.training.task import RunResult, Task
 from keras_segpaint.training.weights import check_model_file
@@ -24,6 +25,7 @@ _TASKS: dict[str, type[Task]] = {
     "segmentation": SegmentationTask,
     "inpainting": InpaintingTask,
     "synthesis": SynthesisTask,
+    "style": StyleTask,
 }
 
 CONFIG_FILE = "config.json"

@@ -81,7 +81,7 @@ def test_unreadable_file(segpaint, files: Path, tmp_path: Path):
         ({"--out": ["s.png"]}, "would overwrite a style"),
         ({"--out": ["x.jpg"]}, "is written as .png"),
         ({"--style": ["nothing.png"]}, "the file does not exist"),
-        ({"--run": ["unet.keras"]}, "holds a UNet, this command is for StyleTransfer"),
+        ({"--run": ["unet.keras"]}, "holds a segmentation model, this command is for style"),
     ],
 )
 def test_mistakes(segpaint, files: Path, changes, message):

@@ -33,6 +33,7 @@ from keras_segpaint.training.recipes import (
     segnet,
     segnet_basic,
     spade_generator,
+    style_transfer,
     unet,
 )
 
@@ -67,6 +68,7 @@ RECIPES: dict[str, Recipe] = {
         segnet,
         segnet_basic,
         spade_generator,
+        style_transfer,
         unet,
     )
 }
