@@ -71,8 +71,7 @@ def main() -> None:
         data_format="channels_last",
         cache=True,
     )
-    ((samples, _),) = batches[0]
-    model.normalize_encoder(samples)
+    model.normalize_encoder(np.concatenate([batches[index][0][0] for index in range(6)]))
     model.compile(keras.optimizers.Adam(1e-3))
     model.fit(batches, epochs=arguments.epochs, shuffle=False, verbose=2)
 

@@ -115,7 +115,8 @@ def normalize_activations(encoder: keras.Model, images: np.ndarray, data_format:
     """Scales the filters so that the mean of each one's activation over all images and positions is 1.
 
     What a layer's filters are scaled by, the next layer's kernels are divided by: the network stays the same but for the
-    size of its features. Filters that are never active stay as they are.
+    size of its features. Filters that are hardly ever active, at less than a tenth of their layer's mean, are scaled as if
+    they were at that: the losses would be theirs alone.
     """
     layers = convolutions(encoder)[1:]
     network = keras.Model(encoder.inputs[0], [encoder.get_layer(f"{layer.name}_relu").output for layer in layers])
@@ -127,7 +128,8 @@ def normalize_activations(encoder: keras.Model, images: np.ndarray, data_format:
             total[index] += np.mean(np.asarray(activations, "float32"), axis=axes, dtype="float64") * len(part)
     before = np.ones(3)
     for layer, means in zip(layers, total, strict=True):
-        after = np.where(means > 0, means / len(images), 1.0)
+        means = means / len(images)
+        after = np.maximum(means, 0.1 * means.mean() if means.any() else 1.0)
         kernel, bias = layer.get_weights()
         layer.set_weights([kernel * before[:, None] / after, bias / after])
         before = after

@@ -196,6 +196,8 @@ class StyleTransfer(SynthesisModel):
     def normalize_encoder(self, images: Any) -> None:
         """Makes the encoder a normalised one: each filter's mean activation over all images and positions becomes 1.
 
+        A filter that is hardly active, at less than a tenth of its layer's mean, stays below 1.
+
         Networks as they are trained have features of very different sizes in their layers, and with them the terms of
         the losses; the weights in the paper go with a normalised network. The features stay the same but for their
         scale. Do it before training: a trained decoder goes with the features it was trained on.

@@ -24,6 +24,5 @@ RECIPE = StyleRecipe(
         "augmentation": "A random cut of 256 of 512 pixels, see `resize_factor`",
         "encoder_weights": "The paper has a normalised VGG-19, which is not in Keras: give its file for the paper's features",
         "resize_factor": "The paper: the smaller side becomes 512 pixels, 256 x 256 of them are cut out",
-        "style_weight": "A PyTorch port: 10, the model's default",
     },
 )
