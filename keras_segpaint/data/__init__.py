@@ -22,9 +22,12 @@ from keras_segpaint.data.counts import ClassCounts
 from keras_segpaint.data.dataset import Example, SegmentationDataset, Subset
 from keras_segpaint.data.errors import DataError
 from keras_segpaint.data.folder import FolderDataset
+from keras_segpaint.data.guided import GuidedInpaintingDataset
+from keras_segpaint.data.guides import guide_labels, read_guide_labels
 from keras_segpaint.data.inpainting import InpaintingDataset
 from keras_segpaint.data.instances import InstanceDataset
 from keras_segpaint.data.keras_layers import KerasLayerAugmentation
+from keras_segpaint.data.label_editor import LabelEditor
 from keras_segpaint.data.load import available_splits, list_datasets, load_dataset
 from keras_segpaint.data.load_photographs import load_photographs
 from keras_segpaint.data.masks import (
@@ -62,11 +65,13 @@ __all__ = [
     "Example",
     "FolderDataset",
     "FreeFormMask",
+    "GuidedInpaintingDataset",
     "HoleRatioMask",
     "InpaintingDataset",
     "InstanceDataset",
     "IrregularMask",
     "KerasLayerAugmentation",
+    "LabelEditor",
     "MaskGenerator",
     "MaskUnion",
     "PhotographFolder",
@@ -89,6 +94,7 @@ __all__ = [
     "available_splits",
     "border_weight_map",
     "enet_weights",
+    "guide_labels",
     "hole_mask",
     "hole_ratio",
     "linknet_weights",
@@ -98,5 +104,6 @@ __all__ = [
     "masks_from_config",
     "median_frequency_weights",
     "open_photographs",
+    "read_guide_labels",
     "read_hole_mask",
 ]

@@ -111,6 +111,11 @@ class InpaintingDataset(Pipeline):
     def _make_batch(self, epoch: int, batch: int) -> Batch:
         epoch = 0 if self.fixed else epoch
         images, labels, unreadable = super()._make_batch(epoch, batch)
+        masks = self._holes(epoch, batch, labels)
+        return Batch(images * np.float32(2) - np.float32(1), masks, unreadable)
+
+    def _holes(self, epoch: int, batch: int, labels: np.ndarray) -> np.ndarray:
+        """A mask of holes for each sample of a batch, of the size of its labels."""
         height, width = labels.shape[1:]
         masks = np.empty((len(labels), height, width, 1), np.float32)
         for number in range(len(labels)):
@@ -120,4 +125,4 @@ class InpaintingDataset(Pipeline):
             )
         if self.data_format == "channels_first":
             masks = masks.transpose(0, 3, 1, 2)
-        return Batch(images * np.float32(2) - np.float32(1), masks, unreadable)
+        return masks

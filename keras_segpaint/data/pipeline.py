@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -138,15 +138,20 @@ class Pipeline(keras.utils.PyDataset):
     def __len__(self) -> int:
         return self._batches
 
-    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+    def __getitem__(self, index: int) -> Any:
+        batch = self._finished(index)
+        return batch.images, batch.masks
+
+    def _finished(self, index: int) -> Any:
+        """A batch, after the warnings about what had to be replaced in it."""
         if not 0 <= index < self._batches:
             raise IndexError(f"The pipeline has {self._batches} batches. Received: index={index}")
         batch = self._reader.read(self._epoch, index)
         for name, message in batch.unreadable:
             if name not in self.skipped:
                 self.skipped.append(name)
-                warnings.warn(f"Skipped an unreadable example, another takes its place. {message}", stacklevel=2)
-        return batch.images, batch.masks
+                warnings.warn(f"Skipped an unreadable example, another takes its place. {message}", stacklevel=3)
+        return batch
 
     def on_epoch_begin(self) -> None:
         self._reader.begin()
