@@ -226,7 +226,7 @@ def _fill(
     from keras_segpaint.cli.progress import counted
     from keras_segpaint.cli.runs import open_photographs_to_judge
 
-    photographs, split = open_photographs_to_judge(record, data, split)
+    photographs, split = open_photographs_to_judge(record, data, split, network)
     size = tuple(size or (record.size if record else (256, 256)))
     with counted("holes filled") as report:
         results = inference.evaluate_inpainting(

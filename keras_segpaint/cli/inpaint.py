@@ -49,6 +49,14 @@ def inpaint(
             help="A classical method in place of a model. Default without --model: telea.", show_default=False
         ),
     ] = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option(
+            help="For a model that is guided by label maps: a grey or palette image of class numbers for every image, or a "
+            "folder with one of the same name for each. 255 says nothing.",
+            show_default=False,
+        ),
+    ] = None,
     holes: Annotated[Holes, typer.Option(help="What a hole is in the mask files.")] = "white",
     threshold: Annotated[float, typer.Option(help="How near to that a grey pixel must be to count, 0 to 1.")] = 0.5,
     dilate: Annotated[int, typer.Option(help="Pixels by which holes are grown first.", min=0)] = 0,
@@ -65,6 +73,8 @@ def inpaint(
     """Fill the holes of a file, a folder or a pattern of images; known pixels stay as they are.
 
     Example: segpaint inpaint photo.jpg --mask hole.png --out filled.png --compare
+
+    Example: segpaint inpaint road.jpg --mask hole.png --labels labels.png --model runs/guided --out filled.png
     """
     if model is not None and method is not None:
         raise UserError("--model and --method exclude each other. Give one of them.")
@@ -87,11 +97,16 @@ def inpaint(
         threshold=threshold,
         flips=flips_of(flip),
     )
+    guided = inpainter.filler.num_classes is not None
+    if guided and labels is None:
+        raise UserError(f"{model} is guided by label maps. Give one with --labels, such as --labels labels.png.")
+    if labels is not None and not guided:
+        raise UserError(f"--labels: {model or 'a classical method'} is not guided by label maps. Leave it away.")
     skipped: list[Path] = []
     written: dict[Path, Path] = {}
     with counted("images filled") as report:
         for item in inference.inpaint_files(
-            inpainter, source, mask, hole_value=255 if holes == "white" else 0, skipped=skipped
+            inpainter, source, mask, hole_value=255 if holes == "white" else 0, labels=labels, skipped=skipped
         ):
             target = out if to_file else out / f"{item.name}.png"
             refuse_overwriting(target, item.path, written, mask)

@@ -152,8 +152,10 @@ def _opened(run: OpenedRun, spec: str, split: str) -> Any:
 
 
 def _filled(run: OpenedRun, spec: str, split: str | None) -> dict[str, Any]:
-    photographs, part = open_photographs_to_judge(run.record, spec, split)
-    batches = datasets.InpaintingDataset(
+    photographs, part = open_photographs_to_judge(run.record, spec, split, run.model)
+    guided = getattr(run.model, "guidance", None) == "input"
+    kind: Any = datasets.GuidedInpaintingDataset if guided else datasets.InpaintingDataset
+    batches = kind(
         photographs,
         datasets.masks_from_config(run.config["recipe"]["masks"]),
         batch_size=_BATCH_SIZE,
@@ -234,9 +236,14 @@ def _made(run: OpenedRun, spec: str, split: str | None) -> dict[str, Any]:
 
 def _fill_batch(batches: Any, index: int, fillers: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
     """Images in [0, 1], masks, and the images as each filler fills them."""
-    _, images, masks = batches[index]
+    inputs, images, masks = batches[index]
     truth = (images + np.float32(1)) / np.float32(2)
-    return truth, masks, {name: filler(truth, list(masks[..., 0])) for name, filler in fillers.items()}
+
+    def fill(filler: Any) -> np.ndarray:
+        labels = None if filler.filler.num_classes is None else inputs[2][..., 0]
+        return filler(truth, list(masks[..., 0]), labels=labels)
+
+    return truth, masks, {name: fill(filler) for name, filler in fillers.items()}
 
 
 def _score_row(name: str, scores: metrics.FillScores) -> dict[str, Any]:

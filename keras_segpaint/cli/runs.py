@@ -116,7 +116,7 @@ def open_run(folder: Path) -> OpenedRun:
 
 
 def open_photographs_to_judge(
-    record: RunRecord | None, spec: str, split: str | None
+    record: RunRecord | None, spec: str, split: str | None, model: keras.Model | None = None
 ) -> tuple[data.SegmentationDataset, str]:
     """The photographs to judge an inpainting network by, and the name of the part of them that they are.
 
@@ -124,13 +124,38 @@ def open_photographs_to_judge(
         record: What a run says.
         spec: The photographs, as `--data` takes them.
         split: `None` for the part that the run was validated on, of photographs that it was not trained on all.
+        model: The network. Of one that learnt from label maps the photographs are those of a segmentation data set.
+
+    Raises:
+        UserError: If the data set has other classes than the label maps of the network.
     """
+    if getattr(model, "guidance", None) is not None:
+        return _open_labelled_to_judge(record, spec, split, model)
     own = record is not None and spec == record.data and not record.val_data
     split = split or ("val" if own else "all")
     return data.load_photographs(spec, split, seed=record.seed if record is not None and own else 0), split
 
 
-def open_model(path: Path, adversaries: bool = False) -> tuple[keras.Model, RunRecord | None]:
+def _open_labelled_to_judge(
+    record: RunRecord | None, spec: str, split: str | None, model: Any
+) -> tuple[data.SegmentationDataset, str]:
+    """As `open_photographs_to_judge`, with the labels; of photographs without, where the network needs none."""
+    split = split or ("all" if record is not None and spec == record.val_data else "val")
+    try:
+        dataset = data.load_dataset(spec, split, num_classes=model.num_classes)
+    except data.DataError:
+        if model.guidance == "input":
+            raise
+        return data.load_photographs(spec, split), split
+    if dataset.num_classes != model.num_classes:
+        raise UserError(
+            f"{model.name} has {model.num_classes} classes, the data set {spec} has {dataset.num_classes}. Name one with the "
+            "classes that it was trained for."
+        )
+    return dataset, split
+
+
+def open_model(path: Path) -> tuple[keras.Model, RunRecord | None]:
     """Loads a `.keras` file or the best checkpoint of a run's folder.
 
     Args:

@@ -107,13 +107,15 @@ def exportable(model: keras.Model) -> keras.Model:
 
 
 def _filling(model: keras.Model) -> keras.Model:
-    """An inpainting model as one from colours in [0, 1] with the mask (and a sketch) behind them to filled colours."""
+    """An inpainting model as one from colours in [0, 1] with the mask (and a sketch or labels) behind them to filled colours."""
     _, *size, _ = model.inputs[0].shape
     widths = [tensor.shape[-1] for tensor in model.inputs]
     planes = keras.Input((*size, sum(widths)), dtype="float32", name="image_and_mask")
     parts = ops.split(planes, np.cumsum(widths)[:-1].tolist(), axis=-1)
     image, hole = parts[0], parts[1]
-    filled = ops.clip(model([image * 2.0 - 1.0, *parts[1:]]) * 0.5 + 0.5, 0.0, 1.0)
+    # Labels are whole numbers, which the one input of floats holds exactly.
+    guides = [ops.cast(part, tensor.dtype) for part, tensor in zip(parts[2:], model.inputs[2:], strict=True)]
+    filled = ops.clip(model([image * 2.0 - 1.0, hole, *guides]) * 0.5 + 0.5, 0.0, 1.0)
     return keras.Model(planes, image * (1.0 - hole) + filled * hole, name=model.name)
 
 

@@ -7,7 +7,14 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_segpaint.data import HOLE_RATIOS, FreeFormMask, HoleRatioMask, InpaintingDataset, MaskGenerator
+from keras_segpaint.data import (
+    HOLE_RATIOS,
+    FreeFormMask,
+    GuidedInpaintingDataset,
+    HoleRatioMask,
+    InpaintingDataset,
+    MaskGenerator,
+)
 from keras_segpaint.data.dataset import Progress, SegmentationDataset
 from keras_segpaint.inference.fillers import METHODS
 from keras_segpaint.inference.inpainter import Inpainter
@@ -51,7 +58,8 @@ def evaluate_inpainting(
 
     Args:
         model: An inpainting model, as `Inpainter` takes it.
-        photographs: The photographs, such as `keras_segpaint.data.load_photographs` gives.
+        photographs: The photographs, such as `keras_segpaint.data.load_photographs` gives; for a model that is guided by
+            label maps a segmentation data set of its classes, such as `load_dataset` gives, whose labels it is given.
         size: `(height, width)`, at least 11 each. Defaults to `(256, 256)`.
         masks: Draws the holes that are laid over each other up to the share of a bucket. Defaults to `FreeFormMask()`.
         masks_per_bucket: Masks of each bucket for each photograph, at least 1. Defaults to `1`.
@@ -85,11 +93,18 @@ def evaluate_inpainting(
     fillers: dict[str, Inpainter] = {"model": Inpainter(model, flips=flips)}
     fillers.update({method: Inpainter(method) for method in baselines})
     scorings = {name: FillScoring((0.0, 1.0), "channels_last") for name in fillers}
+    classes = fillers["model"].filler.num_classes
+    if classes is not None and photographs.num_classes != classes:
+        raise ValueError(
+            f"`photographs` must have the {classes} classes of the label maps that guide the model: give a segmentation "
+            f"data set of them. Received: {photographs.name} with {photographs.num_classes} classes"
+        )
+    kind: Any = InpaintingDataset if classes is None else GuidedInpaintingDataset
     total = len(photographs) * len(HOLE_RATIOS) * masks_per_bucket * len(fillers)
     done = 0
     for number in range(len(HOLE_RATIOS) * masks_per_bucket):
         bucket = HOLE_RATIOS[number % len(HOLE_RATIOS)]
-        batches = InpaintingDataset(
+        batches = kind(
             photographs,
             HoleRatioMask(masks or FreeFormMask(), [bucket]),
             batch_size=_BATCH_SIZE,
@@ -101,10 +116,11 @@ def evaluate_inpainting(
             data_format="channels_last",
         )
         for index in range(len(batches)):
-            _, images, holes = batches[index]
+            inputs, images, holes = batches[index]
             truth = (images + np.float32(1)) / np.float32(2)
             for name, filler in fillers.items():
-                scorings[name].update(truth, filler(truth, _masks(holes)), holes)
+                guides = None if filler.filler.num_classes is None else inputs[2][..., 0]
+                scorings[name].update(truth, filler(truth, _masks(holes), labels=guides), holes)
                 done += len(truth)
                 if progress is not None:
                     progress(done, total)

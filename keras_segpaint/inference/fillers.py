@@ -24,6 +24,7 @@ class Filler:
         multiple: Height and width must be multiples of it.
         smallest: Height and width must be at least this.
         fixed_size: The only `(height, width)` that is taken, `None` where any will do.
+        num_classes: How many classes the label maps have that guide it, `None` if none do.
         needs_known: Whether an image without any known pixel cannot be filled.
     """
 
@@ -31,19 +32,21 @@ class Filler:
     smallest = 1
     fixed_size: tuple[int | None, int | None] = (None, None)
     needs_known = False
+    num_classes: int | None = None
 
-    def fill(self, images: np.ndarray, masks: np.ndarray) -> np.ndarray:
+    def fill(self, images: np.ndarray, masks: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
         """Filled images, float32 in [-1, 1].
 
         Args:
             images: float32 `(batch, height, width, 3)` in [-1, 1], 0 in the holes.
             masks: float32 `(batch, height, width, 1)`, 1 is a hole.
+            labels: int32 `(batch, height, width, 1)`, where `num_classes` is a number.
         """
         raise NotImplementedError
 
 
 class NetworkFiller(Filler):
-    """An inpainting model with the inputs image and mask.
+    """An inpainting model with the inputs image and mask, or with labels as the third.
 
     Args:
         model: The model.
@@ -53,11 +56,13 @@ class NetworkFiller(Filler):
     def __init__(self, model: keras.Model, flips: str | bool = False):
         check_flips(flips)
         inputs = getattr(model, "inputs", None) or ()
-        if len(inputs) != 2:
+        guided = len(inputs) == 3 and getattr(model, "guidance", None) == "input"
+        if len(inputs) != 2 and not guided:
             raise ValueError(
-                "`model` must be an inpainting model with two inputs, the image and the mask. "
-                f"Received: {model.name} with {len(inputs)} inputs"
+                "`model` must be an inpainting model with two inputs, the image and the mask, or one that is guided by "
+                f"label maps, its third. Received: {model.name} with {len(inputs)} inputs"
             )
+        self.num_classes = model.num_classes if guided else None
         self.model = model.predictor() if hasattr(model, "predictor") else model
         self.multiple = int(getattr(model, "size_multiple", 8))
         self.smallest = int(getattr(model, "smallest_size", 1))
@@ -66,14 +71,16 @@ class NetworkFiller(Filler):
         # Of (batch, height, width, channels), for each pass.
         self._turned = [tuple(axis + 1 for axis in axes) for axes in FLIPS[flips]]
 
-    def fill(self, images: np.ndarray, masks: np.ndarray) -> np.ndarray:
+    def fill(self, images: np.ndarray, masks: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
+        given = [images, masks] if labels is None else [images, masks, labels]
         total = np.zeros_like(images)
         for axes in self._turned:
-            total += np.flip(self._fill(np.flip(images, axes), np.flip(masks, axes)), axes)
+            total += np.flip(self._fill([np.flip(array, axes) for array in given]), axes)
         return total / np.float32(len(self._turned))
 
-    def _fill(self, images: np.ndarray, masks: np.ndarray) -> np.ndarray:
-        inputs = [array.transpose(0, 3, 1, 2) if self._first else array for array in (images, masks)]
+    def _fill(self, given: list[np.ndarray]) -> np.ndarray:
+        images = given[0]
+        inputs = [array.transpose(0, 3, 1, 2) if self._first else array for array in given]
         inputs = [np.ascontiguousarray(array) for array in inputs]
         filled = np.asarray(self.model.predict_on_batch(inputs), np.float32)
         if self._first:
@@ -108,7 +115,7 @@ class ClassicalFiller(Filler):
         if method == "biharmonic":
             self._restoration = require("skimage.restoration", "inpaint", "The biharmonic method")
 
-    def fill(self, images: np.ndarray, masks: np.ndarray) -> np.ndarray:
+    def fill(self, images: np.ndarray, masks: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
         return np.stack([self._fill_one(*pair) for pair in zip(images, masks[..., 0], strict=True)])
 
     def _fill_one(self, image: np.ndarray, mask: np.ndarray) -> np.ndarray:

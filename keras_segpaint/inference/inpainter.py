@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
+from keras_segpaint.data.guides import IGNORED, guide_labels
 from keras_segpaint.data.masks import hole_mask, hole_ratio
 from keras_segpaint.data.masks.values import check_polarity
 from keras_segpaint.inference.fillers import ClassicalFiller, Filler, NetworkFiller
@@ -50,6 +51,7 @@ class Inpainter:
         max_pixels: Integer >= 1: if a hole with its surroundings has more pixels, they are made smaller for the model and
             what it fills in is enlarged. This bounds the memory. Defaults to `1024 * 1024`.
         batch_size: Integer >= 1: parts of one size that go through the model together. Defaults to `4`.
+        ignore_class: The label of pixels of which a label map says nothing. Defaults to `255`.
         flips: `False`, `"horizontal"`, `"vertical"` or `"both"`: a model also fills the image turned round, and the mean
             of the two (or four) fills is taken; smoother and nearer to the truth on average. Defaults to `False`.
 
@@ -61,6 +63,9 @@ class Inpainter:
             a mask without holes gives the image back as it is. For several images a list or array of masks, or one mask
             for all of them.
         hole_value: `1` or `255` if holes are bright in the mask, `0` if they are dark. Defaults to `1`.
+        labels: For a model that is guided by label maps, such as `SemanticGuidedInpainting`: integers `(height, width)`, of
+            the image's size, as `keras_segpaint.data.guide_labels` takes them; for several images a list or array of
+            them. `None` for all other models.
 
     Returns:
         The filled image: a new array of the shape and type of `image`, or a list of them for a list.
@@ -90,6 +95,7 @@ class Inpainter:
         max_pixels: int = 1024 * 1024,
         batch_size: int = 4,
         flips: str | bool = False,
+        ignore_class: int = IGNORED,
     ):
         for name, value in dict(
             context=context, smallest=smallest, max_pixels=max_pixels, batch_size=batch_size
@@ -112,19 +118,41 @@ class Inpainter:
         self.smallest = int(smallest)
         self.max_pixels = int(max_pixels)
         self.batch_size = int(batch_size)
+        self.ignore_class = int(ignore_class)
 
-    def __call__(self, image: Any, mask: Any, hole_value: int = 1) -> Any:
+    def __call__(self, image: Any, mask: Any, hole_value: int = 1, labels: Any = None) -> Any:
+        self.check_guides(labels)
         if isinstance(image, list | tuple):
-            return self._fill([np.asarray(one) for one in image], _masks_of(mask, len(image)), hole_value)
+            count = len(image)
+            guides = _guides_of(labels, count)
+            return self._fill([np.asarray(one) for one in image], _masks_of(mask, count), hole_value, guides)
         image = np.asarray(image)
         if image.ndim == 4:
-            return np.stack(self._fill(list(image), _masks_of(mask, len(image)), hole_value)) if len(image) else image
-        return self._fill([image], [mask], hole_value)[0]
+            count = len(image)
+            guides = _guides_of(labels, count)
+            return np.stack(self._fill(list(image), _masks_of(mask, count), hole_value, guides)) if count else image
+        return self._fill([image], [mask], hole_value, [labels])[0]
 
-    def _fill(self, images: Sequence[np.ndarray], masks: Sequence[Any], hole_value: int) -> list[np.ndarray]:
+    def check_guides(self, labels: Any) -> None:
+        """Raises `ValueError` unless there are labels just where the model is guided by them."""
+        if labels is None and self.filler.num_classes is not None:
+            raise ValueError(
+                "`labels` must be given: the model is guided by a label map. Give integers (height, width) of its "
+                f"{self.filler.num_classes} classes, or {self.ignore_class} everywhere to say nothing."
+            )
+        if labels is not None and self.filler.num_classes is None:
+            raise ValueError(
+                "`labels` are for models that are guided by label maps, and this one is not. Leave them away."
+            )
+
+    def _fill(
+        self, images: Sequence[np.ndarray], masks: Sequence[Any], hole_value: int, guides: Sequence[Any]
+    ) -> list[np.ndarray]:
         results: list[np.ndarray] = []
         waiting: dict[tuple[int, ...], list[Task]] = {}
-        for image, mask in zip(images, masks, strict=True):
+        for image, mask, labels in zip(images, masks, guides, strict=True):
+            if labels is not None and self.filler.num_classes is not None:
+                labels = guide_labels(labels, self.filler.num_classes, self.ignore_class, image.shape[:2])
             if mask is None:
                 check_form(image)
                 results.append(image.copy())
@@ -132,7 +160,7 @@ class Inpainter:
             holes = hole_mask(mask, hole_value, self.threshold)
             picture = Picture(image, holes)
             results.append(picture.result)
-            for task in self._tasks(picture, holes):
+            for task in self._tasks(picture, holes, labels):
                 size = task.patch.image.shape
                 waiting.setdefault(size, []).append(task)
                 if len(waiting[size]) == self.batch_size:
@@ -144,11 +172,13 @@ class Inpainter:
     def _run(self, tasks: Sequence[Task]) -> None:
         images = np.stack([task.patch.image for task in tasks])
         masks = np.stack([task.patch.mask for task in tasks])[..., None]
-        for task, filled in zip(tasks, self.filler.fill(images, masks), strict=True):
+        guides = [task.patch.labels for task in tasks if task.patch.labels is not None]
+        labels = np.stack(guides)[..., None] if guides else None
+        for task, filled in zip(tasks, self.filler.fill(images, masks, labels), strict=True):
             window = task.window
             task.picture.fill(window.rows, window.columns, task.patch.restored(filled), task.share)
 
-    def _tasks(self, picture: Picture, given: np.ndarray) -> Iterator[Task]:
+    def _tasks(self, picture: Picture, given: np.ndarray, labels: np.ndarray | None) -> Iterator[Task]:
         ratio = hole_ratio(given)
         if ratio == 0:
             return
@@ -170,7 +200,8 @@ class Inpainter:
             share = window.own.astype(np.float32)
             if self.feather:
                 share *= np.where(given[here] > 0, np.float32(1), faded(holes[here], self.feather))
-            patch = fitted(picture.part(*here), holes[here], self.filler, self.max_pixels)
+            guide = None if labels is None else labels[here]
+            patch = fitted(picture.part(*here), holes[here], self.filler, self.max_pixels, guide)
             yield Task(patch, picture, window, share)
 
 
@@ -202,3 +233,12 @@ def _masks_of(masks: Any, count: int) -> list[Any]:
     if len(masks) != count:
         raise ValueError(f"`mask` must hold one mask for each image. Received: {len(masks)} masks for {count} images")
     return list(masks)
+
+
+def _guides_of(labels: Any, count: int) -> list[Any]:
+    """One label map for each image."""
+    if labels is None:
+        return [None] * count
+    if len(labels) != count:
+        raise ValueError(f"`labels` must hold one map for each image. Received: {len(labels)} maps for {count} images")
+    return list(labels)

@@ -19,12 +19,14 @@ class Patch:
         mask: float32 `(height, width)`, 1 is a hole.
         inside: Height and width of the part without padding.
         original: Height and width of the part in the image.
+        labels: int32 `(height, width)`, the label map that guides a model; `None` for other models.
     """
 
     image: np.ndarray
     mask: np.ndarray
     inside: tuple[int, int]
     original: tuple[int, int]
+    labels: np.ndarray | None = None
 
     def restored(self, filled: np.ndarray) -> np.ndarray:
         """The model's output at the size of the part in the image."""
@@ -34,7 +36,9 @@ class Patch:
         return resize_map(np.ascontiguousarray(filled[: self.inside[0], : self.inside[1]]), self.original)
 
 
-def fitted(part: np.ndarray, holes: np.ndarray, filler: Filler, max_pixels: int) -> Patch:
+def fitted(
+    part: np.ndarray, holes: np.ndarray, filler: Filler, max_pixels: int, labels: np.ndarray | None = None
+) -> Patch:
     """A part of an image at a size that the model takes: mirrored beyond its borders, or made smaller.
 
     Args:
@@ -42,6 +46,7 @@ def fitted(part: np.ndarray, holes: np.ndarray, filler: Filler, max_pixels: int)
         holes: uint8 `(height, width)`, 1 is a hole.
         filler: What sizes are taken.
         max_pixels: The most pixels that go through the model.
+        labels: int32 `(height, width)`, or `None`.
     """
     original = holes.shape
     part = np.where(holes[..., None] > 0, np.float32(0), part)
@@ -62,7 +67,14 @@ def fitted(part: np.ndarray, holes: np.ndarray, filler: Filler, max_pixels: int)
         mask=np.pad(mask, margins, mode="symmetric"),
         inside=(inside[0], inside[1]),
         original=(original[0], original[1]),
+        labels=None if labels is None else np.pad(_nearest(labels, inside), margins, mode="symmetric"),
     )
+
+
+def _nearest(labels: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
+    """A label map at another size, each pixel with the label at its centre."""
+    places = [((2 * np.arange(to) + 1) * have) // (2 * to) for have, to in zip(labels.shape, size, strict=True)]
+    return labels[np.ix_(*places)]
 
 
 def _within(size: tuple[int, ...], max_pixels: int, multiple: int) -> tuple[int, ...]:

@@ -8,6 +8,7 @@ from keras_segpaint.losses.adversarial import (
     wasserstein_critic_loss,
 )
 from keras_segpaint.losses.boundary import BoundaryWeightedCrossentropy
+from keras_segpaint.losses.coherence import StructureCoherence, TextureCoherence
 from keras_segpaint.losses.crossentropy import SparseCrossentropy
 from keras_segpaint.losses.dice import Dice
 from keras_segpaint.losses.feature_matching import feature_matching_loss
@@ -47,7 +48,9 @@ __all__ = [
     "SparseCrossentropy",
     "SpatiallyDiscountedL1",
     "StructuralSimilarityLoss",
+    "StructureCoherence",
     "StyleLoss",
+    "TextureCoherence",
     "Tversky",
     "feature_matching_loss",
     "feature_network",

@@ -1,7 +1,16 @@
 """Networks as functional Keras models, a room for each task."""
 
 from keras_segpaint.models import inpainting, segmentation, synthesis
-from keras_segpaint.models.inpainting import DeepFillV1, DeepFillV1Critic, DeepFillV2, PConvUNet, SNPatchDiscriminator
+from keras_segpaint.models.inpainting import (
+    CoherencePriorsInpainting,
+    DeepFillV1,
+    DeepFillV1Critic,
+    DeepFillV2,
+    PConvUNet,
+    SemanticGuidedCritic,
+    SemanticGuidedInpainting,
+    SNPatchDiscriminator,
+)
 from keras_segpaint.models.segmentation import (
     APCNet,
     AttentionToScale,
@@ -31,7 +40,7 @@ __all__ = [
     "APCNet",
     "AttentionToScale",
     "CCNet",
-    "CRN",
+    "CoherencePriorsInpainting",
     "DANet",
     "DeepFillV1",
     "DeepFillV1Critic",
@@ -58,7 +67,8 @@ __all__ = [
     "SPADEGenerator",
     "SegNet",
     "SegNetBasic",
-    "StyleTransfer",
+    "SemanticGuidedCritic",
+    "SemanticGuidedInpainting",
     "UNet",
     "inpainting",
     "segmentation",

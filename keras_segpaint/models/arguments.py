@@ -28,3 +28,17 @@ def map_input(input_shape: Shape, channels: int, data_format: str, name: str) ->
     height, width, _ = input_shape
     shape = (height, width, channels) if data_format == "channels_last" else (channels, height, width)
     return keras.Input(shape, dtype="float32", name=name)
+
+
+def label_map_input(input_shape: Shape, data_format: str) -> keras.KerasTensor:
+    """An input of integer labels of the image's size, with one channel."""
+    height, width, _ = input_shape
+    shape = (height, width, 1) if data_format == "channels_last" else (1, height, width)
+    return keras.Input(shape, dtype="int32", name="labels")
+
+
+def standardize_classes(num_classes: Any) -> int:
+    """Checks the number of classes of label maps, beside which 255 stands for what is ignored."""
+    if not isinstance(num_classes, int) or not 1 <= num_classes <= 255:
+        raise ValueError(f"`num_classes` must be an integer from 1 to 255. Received: num_classes={num_classes!r}")
+    return num_classes

@@ -45,7 +45,8 @@ class AdversarialInpainting(AdversarialModel):
     Args:
         generator: An inpainting network with the inputs `[image, mask]`, such as `DeepFillV2(both_stages=True)`. Of a
             network of two stages each result has the compiled loss.
-        critic: A network from `[image, mask]`, or from the image alone, to judgements, such as `SNPatchDiscriminator()`.
+        critic: A network from `[image, mask]`, from the image alone, or from `[image, mask, labels]` to judgements, such as
+            `SNPatchDiscriminator()`: by its number of inputs it sees the guides of the generator or does not.
         adversarial: `"hinge"`, or `"wasserstein"` with gradient penalty inside of the holes. Defaults to `"hinge"`.
         adversarial_weight: Of the critic's judgement in the generator's loss. Defaults to `1.0`.
         penalty_weight: Of the gradient penalty. Defaults to `10.0`.
@@ -60,7 +61,8 @@ class AdversarialInpainting(AdversarialModel):
         inputs: `[image, mask]`, as the generator takes them; the result is the generator's.
 
     Batches for `fit`:
-        `((images, masks), images, masks)`, as `keras_segpaint.data.InpaintingDataset` gives them.
+        `((images, masks), images, masks)`, as `keras_segpaint.data.InpaintingDataset` gives them; or with label maps, as
+        `GuidedInpaintingDataset` gives them.
 
     Raises:
         ValueError: If an argument is not one of the above.
@@ -130,15 +132,14 @@ class AdversarialInpainting(AdversarialModel):
         """The sum of both networks' losses, each with gradients for its own network alone."""
         image, mask = x[0], x[1]
         results = y_pred if isinstance(y_pred, dict) else {"image": y_pred}
-        loss = as_loss(self.loss)
-        weights = {"coarse": getattr(self.generator, "coarse_weight", 1.0)}
-        reconstruction = sum(
-            weights.get(name, 1.0) * loss(y, result, sample_weight) for name, result in results.items()
-        )
+        reconstruction = self._reconstruction(y, y_pred, sample_weight)
         mask = ops.cast(mask, "float32")
         filled = composite(image, ops.cast(results["image"], "float32"), mask)
 
         guides = list(x[1:])
+        if isinstance(y, dict):
+            guides.append(y["labels"])
+            y = y["image"]
         judged = [self._judge(self.critic, y, filled, mask, guides, training)]
         if self.local_critic is not None:
             judged.append(self._judge(self.local_critic, *self._around_hole(y, filled, mask, guides), training))
@@ -150,7 +151,18 @@ class AdversarialInpainting(AdversarialModel):
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
         """The metrics of the final image."""
         image = y_pred["image"] if isinstance(y_pred, dict) else y_pred
+        y = y["image"] if isinstance(y, dict) else y
         return super().compute_metrics(x, y, image, sample_weight)
+
+    def _reconstruction(self, y: Any, y_pred: Any, mask: Any) -> Any:
+        """The compiled loss of all that the generator gives."""
+        loss = as_loss(self.loss)
+        if hasattr(self.generator, "reconstruction_loss"):
+            return self.generator.reconstruction_loss(loss, y, y_pred, mask)
+        return loss(y, y_pred, mask)
+
+    def _critics(self) -> list[keras.Model]:
+        return [self.critic] if self.local_critic is None else [self.critic, self.local_critic]
 
     def _around_hole(self, real: Any, fake: Any, mask: Any, guides: list[Any]) -> tuple[Any, Any, Any, list[Any]]:
         """The arguments of `_judge`, as the local critic sees them."""
@@ -174,7 +186,8 @@ class AdversarialInpainting(AdversarialModel):
         """
 
         def inputs(images: Any, guides: list[Any]) -> Any:
-            return images if len(critic.inputs) == 1 else [images, *guides]
+            count = len(critic.inputs)
+            return images if count == 1 else [images, *guides[: count - 1]]
 
         constant = ops.stop_gradient(fake)
         both, *doubled = (

@@ -26,7 +26,8 @@ class InpaintingRecipe(Recipe):
             weights of VGG-16 once, the path of a file of them, or `None`, to train without the terms that need them.
         adversarial: `{"name": "hinge" | "wasserstein", ...}`; other keys are arguments of `AdversarialInpainting`.
             `None` to train without a critic.
-        critic: `{"name": class in keras_segpaint.models, argument: value, ...}`.
+        critic: `{"name": class in keras_segpaint.models, argument: value, ...}`. With `"labels": True` the critic of a
+            network with label maps sees them too; it must have an argument `num_classes`.
         local_critic: Such a mapping too, of the critic that sees the part around the hole, half as high and as wide as the
             training images. `None` for no such critic.
         critic_optimizer: As `optimizer`, for all critics; it has the same schedule.
@@ -47,9 +48,11 @@ class InpaintingRecipe(Recipe):
 
     task: ClassVar[str] = "inpainting"
     own_arguments: ClassVar[Mapping[str, str]] = {
+        "all_scales": "training, which fits all scales",
         "both_stages": "training, which fits both stages",
         "dtype": "`mixed_precision`",
         "input_shape": "the data, photographs of any size",
+        "num_classes": "the data",
         "sketch": "the data, which has no sketches",
     }
 

@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -42,8 +43,14 @@ class InpaintingStage(Stage):
         adversarial = self.recipe.adversarial
         network = getattr(models, self.config.model)
         arguments = {**self.config.model_args, **self.arguments}
-        if "both_stages" in inspect.signature(network).parameters:
-            arguments["both_stages"] = True
+        allowed = inspect.signature(network).parameters
+        if network.training_argument in allowed:
+            arguments[network.training_argument] = True
+        if network.guidance is not None:
+            arguments["num_classes"] = self.train_data.num_classes
+        if "attention_grid" in allowed and arguments.get("attention_grid") is None:
+            # Such attention is made for one size of images.
+            arguments["input_shape"] = (*self.recipe.crop_size, 3)
         generator = network(dtype=self.config.mixed_precision, **arguments)
         if adversarial is None:
             return generator
@@ -78,7 +85,11 @@ class InpaintingStage(Stage):
 
     def batches(self, model: keras.Model, training: bool) -> tuple[Any, data.Pipeline]:
         """As in `Stage`; every validation has the same crops and the same holes."""
-        batches = data.InpaintingDataset(
+        guidance = getattr(models, self.config.model).guidance
+        kind: Any = data.InpaintingDataset
+        if guidance is not None:
+            kind = partial(data.GuidedInpaintingDataset, labels=guidance)
+        batches = kind(
             self.train_data if training else self.val_data,
             self.masks,
             batch_size=self.recipe.batch_size,
@@ -104,6 +115,7 @@ class InpaintingStage(Stage):
         scoring = metrics.FillScoring(data_format=model.data_format)
         for index in range(len(batches)):
             inputs, images, masks = batches[index]
+            images = images["image"] if isinstance(images, dict) else images
             scoring.update(images, model.predict_on_batch(list(inputs)), masks)
         return scoring.scores(), None
 
@@ -112,6 +124,8 @@ class InpaintingStage(Stage):
         described = dict(getattr(self.recipe, role))
         arguments = dict(described)
         name = arguments.pop("name", "")
+        if arguments.pop("labels", False):
+            arguments["num_classes"] = self._guide_classes(role)
         if name not in models.inpainting.__all__:
             raise ValueError(f"`{role}` must name one of {', '.join(models.inpainting.__all__)}. Received: {described}")
         try:
@@ -120,3 +134,11 @@ class InpaintingStage(Stage):
             )
         except TypeError as error:
             raise ValueError(f"`{role}` cannot be built from {described}: {error}") from error
+
+    def _guide_classes(self, role: str) -> int:
+        """How many classes the labels have that a critic sees."""
+        if getattr(models, self.config.model).guidance is None:
+            raise ValueError(
+                f"`{role}` cannot see labels: {self.config.model} is trained without. Leave `labels` away."
+            )
+        return self.train_data.num_classes

@@ -8,10 +8,11 @@ from typing import Any
 
 import keras
 
-from keras_segpaint import __version__, data
+from keras_segpaint import __version__, data, models
 from keras_segpaint.data.dataset import Progress
 from keras_segpaint.training.checkpoint import write_atomically
 from keras_segpaint.training.config import TrainConfig
+from keras_segpaint.training.guided_task import GuidedInpaintingTask
 from keras_segpaint.training.inpainting_task import InpaintingTask
 from keras_segpaint.training.segmentation_task import SegmentationTask
 from keras_segpaint.training.style_task import StyleTask
@@ -59,7 +60,7 @@ def train(
         resume: Boolean, continue the run in `run_dir` after its last finished epoch. Defaults to `False`.
         callbacks: Keras callbacks to run after the run's own. Their state is not part of the checkpoints.
         train_data: Training images, instead of those that `config.data` names. Given together with `val_data`. Of
-            inpainting the labels are not used.
+            inpainting the labels are used by networks with label maps alone.
         val_data: Validation images.
         verbose: As in `keras.Model.fit`. Defaults to `"auto"`, Keras's progress bar.
         progress: Called with `(done, total)` while the data is checked.
@@ -91,7 +92,8 @@ def train(
     folder = Path(run_dir)
     record = _stored_record(config, folder, resume)
     recipe = config.resolve()
-    task = _TASKS[recipe.task](config, recipe)
+    guided = getattr(getattr(models, config.model), "guidance", None) is not None
+    task = (GuidedInpaintingTask if guided else _TASKS[recipe.task])(config, recipe)
     train_data, val_data = _data_sets(task, train_data, val_data)
     task.check(train_data, val_data, record, progress)
     if record is None:

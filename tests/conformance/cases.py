@@ -43,7 +43,9 @@ class InpaintingCase:
     sizes: tuple[tuple[int, int], ...] = ((32, 40), (40, 64))
     fit_size: tuple[int, int] = (32, 40)
     sketch: bool = False
+    labels: bool = False
     critic: bool = False
+    stride: int = 64
 
 
 def _labels_alone(size: tuple[int, int], batch: int) -> list[np.ndarray]:
@@ -363,6 +365,9 @@ MODELS = {
 
 
 INPAINTING = {
+    "CoherencePriorsInpainting": InpaintingCase(
+        lambda **kw: models.CoherencePriorsInpainting(3, base_filters=4, all_scales=True, **kw)
+    ),
     "DeepFillV1": InpaintingCase(lambda **kw: models.DeepFillV1(4, **kw)),
     "DeepFillV2": InpaintingCase(lambda **kw: models.DeepFillV2(8, sketch=True, both_stages=True, **kw), sketch=True),
     "PConvUNet": InpaintingCase(
@@ -373,6 +378,25 @@ INPAINTING = {
         sizes=((65, 9), (24, 40)),
         sketch=True,
         critic=True,
+    ),
+    "SemanticGuidedCritic": InpaintingCase(
+        lambda **kw: models.SemanticGuidedCritic(3, base_filters=2, **kw),
+        sizes=((32, 48), (64, 32)),
+        fit_size=(32, 48),
+        labels=True,
+        critic=True,
+        stride=16,
+    ),
+    "SemanticGuidedInpainting": InpaintingCase(
+        lambda **kw: models.SemanticGuidedInpainting(
+            3,
+            base_filters=4,
+            guide_filters=4,
+            attention_grid=(8, 6),
+            both_stages=True,
+            **{"input_shape": (None, None, 3), **kw},
+        ),
+        labels=True,
     ),
 }
 

@@ -279,7 +279,7 @@ def test_features_from_a_file(tmp_path, monkeypatch):
         ({"recipe": {"adversarial": {"strength": 2}}}, "adversarial_weight"),
         ({"recipe": {"critic": None}}, "needs a `critic`"),
         ({"recipe": {"class_weights": None}}, "A recipe has no class_weights"),
-        ({"model": "SNPatchDiscriminator"}, "for inpainting DeepFillV1, DeepFillV2, PConvUNet"),
+        ({"model": "SNPatchDiscriminator"}, "for inpainting CoherencePriorsInpainting, DeepFillV1, DeepFillV2"),
     ],
 )
 def test_settings_are_checked_before_any_data_is_read(settings, message):
@@ -311,6 +311,6 @@ def test_critics_are_known(tmp_path):
 
 
 def test_every_inpainting_network_can_be_trained():
-    critics = {"DeepFillV1Critic", "SNPatchDiscriminator"}
+    critics = {"DeepFillV1Critic", "SNPatchDiscriminator", "SemanticGuidedCritic"}
     trained = {name for name, recipe in training.recipes.RECIPES.items() if recipe.task == "inpainting"}
     assert trained == set(models.inpainting.__all__) - critics

@@ -1,6 +1,6 @@
 """What all inpainting networks and their critics share."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from keras_segpaint.models.remembered import RememberedModel
 from keras_segpaint.ops.named_losses import as_loss
@@ -18,12 +18,19 @@ class InpaintingModel(RememberedModel):
     `fit` is given one image, which both stages are judged by; metrics see the final image alone. (Given a dictionary of
     images, as Keras has it, each stage has its own.) `predictor()` gives the network with the image alone.
 
+    A network that is guided by label maps has `labels` as its last input. One that predicts label maps, to learn from
+    them, is fitted to `{"image": images, "labels": labels}`.
+
     Attributes:
+        training_argument: The argument that adds the results of training to the final image.
+        guidance: What label maps are to the network: `"input"`, `"target"` in training, or `None`.
         size_multiple: What height and width have to be multiples of.
         smallest_size: Least height and width.
         coarse_weight: Of the first stage's loss, beside the final image's.
     """
 
+    training_argument: ClassVar[str] = "both_stages"
+    guidance: ClassVar[Literal["input", "target"] | None] = None
     size_multiple: ClassVar[int] = 1
     smallest_size: ClassVar[int] = 1
     coarse_weight: ClassVar[float] = 1.0
@@ -37,6 +44,19 @@ class InpaintingModel(RememberedModel):
         total = super().compute_loss(x, y, y_pred["image"], sample_weight, training)
         return total + self.coarse_weight * as_loss(self.loss)(y, y_pred["coarse"], sample_weight)
 
+    def reconstruction_loss(self, loss: Any, y: Any, y_pred: Any, mask: Any) -> Any:
+        """What a step against a critic has as the loss of the generator's results, beside the critic's judgement.
+
+        Args:
+            loss: That of one image, called with truth, result and mask.
+            y: The true images, or what else the network is fitted to.
+            y_pred: What it gave.
+            mask: The masks of holes.
+        """
+        results = y_pred if isinstance(y_pred, dict) else {"image": y_pred}
+        weights = {"coarse": self.coarse_weight}
+        return sum(weights.get(name, 1.0) * loss(y, result, mask) for name, result in results.items())
+
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
         """The metrics of the final image."""
         if isinstance(y_pred, dict) and not isinstance(y, dict):
@@ -45,9 +65,9 @@ class InpaintingModel(RememberedModel):
 
     def predictor(self) -> "InpaintingModel":
         """The network whose only output is the final image, with the same weights; itself where it is one."""
-        if not self._arguments.get("both_stages"):
+        if not self._arguments.get(self.training_argument):
             return self
-        return self.rebuilt(both_stages=False)
+        return self.rebuilt(**{self.training_argument: False})
 
 
 def keep_known(known: Any, mask: Any, made: Any) -> Any:

@@ -13,16 +13,21 @@ Unit = Callable[..., Any]
 
 def coarse_features(unit: Unit, x: Any, width: int) -> Any:
     """The first stage up to its last convolution but one."""
+    x = coarse_encoder(unit, x, width)
+    x = dilated(unit, x, 4 * width, "coarse_conv")
+    x = unit(x, 4 * width, name="coarse_conv11")
+    x = unit(x, 4 * width, name="coarse_conv12")
+    return decoder(unit, x, width, "coarse_conv")
+
+
+def coarse_encoder(unit: Unit, x: Any, width: int) -> Any:
+    """The first stage up to its dilated convolutions."""
     x = unit(x, width, kernel_size=5, name="coarse_conv1")
     x = unit(x, 2 * width, strides=2, name="coarse_conv2")
     x = unit(x, 2 * width, name="coarse_conv3")
     x = unit(x, 4 * width, strides=2, name="coarse_conv4")
     x = unit(x, 4 * width, name="coarse_conv5")
-    x = unit(x, 4 * width, name="coarse_conv6")
-    x = _dilated(unit, x, 4 * width, "coarse_conv")
-    x = unit(x, 4 * width, name="coarse_conv11")
-    x = unit(x, 4 * width, name="coarse_conv12")
-    return _decoder(unit, x, width, "coarse_conv")
+    return unit(x, 4 * width, name="coarse_conv6")
 
 
 def refined_features(
@@ -35,7 +40,7 @@ def refined_features(
     y = unit(y, 2 * width, strides=2, name="refine_conv4")
     y = unit(y, 4 * width, name="refine_conv5")
     y = unit(y, 4 * width, name="refine_conv6")
-    y = _dilated(unit, y, 4 * width, "refine_conv")
+    y = dilated(unit, y, 4 * width, "refine_conv")
 
     z = unit(x, width, kernel_size=5, name="attention_conv1")
     z = unit(z, width, strides=2, name="attention_conv2")
@@ -50,16 +55,18 @@ def refined_features(
     x = build.concatenate(name="join")([y, z])
     x = unit(x, 4 * width, name="refine_conv11")
     x = unit(x, 4 * width, name="refine_conv12")
-    return _decoder(unit, x, width, "refine_conv")
+    return decoder(unit, x, width, "refine_conv")
 
 
-def _dilated(unit: Unit, x: Any, filters: int, name: str) -> Any:
+def dilated(unit: Unit, x: Any, filters: int, name: str) -> Any:
+    """Four convolutions, dilated by 2, 4, 8 and 16."""
     for index, rate in enumerate((2, 4, 8, 16), start=7):
         x = unit(x, filters, dilation_rate=rate, name=f"{name}{index}")
     return x
 
 
-def _decoder(unit: Unit, x: Any, width: int, name: str) -> Any:
+def decoder(unit: Unit, x: Any, width: int, name: str) -> Any:
+    """From a quarter of the size back to all of it, up to the last convolution but one."""
     x = unit(x, 2 * width, upsampling=2, name=f"{name}13")
     x = unit(x, 2 * width, name=f"{name}14")
     x = unit(x, width, upsampling=2, name=f"{name}15")

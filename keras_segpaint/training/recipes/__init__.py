@@ -10,7 +10,7 @@ from keras_segpaint.training.recipes import (
     apcnet,
     attention_to_scale,
     cc_net,
-    crn,
+    coherence_priors_inpainting,
     da_net,
     deepfill_v1,
     deepfill_v2,
@@ -32,8 +32,7 @@ from keras_segpaint.training.recipes import (
     refine_net,
     segnet,
     segnet_basic,
-    spade_generator,
-    style_transfer,
+    semantic_guided_inpainting,
     unet,
 )
 
@@ -45,7 +44,7 @@ RECIPES: dict[str, Recipe] = {
         apcnet,
         attention_to_scale,
         cc_net,
-        crn,
+        coherence_priors_inpainting,
         da_net,
         deepfill_v1,
         deepfill_v2,
@@ -67,8 +66,7 @@ RECIPES: dict[str, Recipe] = {
         refine_net,
         segnet,
         segnet_basic,
-        spade_generator,
-        style_transfer,
+        semantic_guided_inpainting,
         unet,
     )
 }
@@ -78,8 +76,8 @@ def choices() -> str:
     """The models that have a recipe, by their task, for messages.
 
     Example:
-        >>> choices().split("; ")[1]
-        'for inpainting DeepFillV1, DeepFillV2, PConvUNet'
+        >>> choices().rpartition("; ")[2]
+        'for inpainting CoherencePriorsInpainting, DeepFillV1, DeepFillV2, PConvUNet, SemanticGuidedInpainting'
     """
     tasks: dict[str, list[str]] = {"segmentation": [], "inpainting": []}
     for name, recipe in RECIPES.items():
