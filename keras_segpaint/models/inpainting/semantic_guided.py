@@ -111,6 +111,7 @@ class SemanticGuidedInpainting(InpaintingModel):
         width = standardize_width(base_filters, "base_filters", divisor=2)
         standardize_width(guide_filters, "guide_filters")
         check_size(input_shape)
+        attention_grid = None if attention_grid is None else (attention_grid[0], attention_grid[1])
         if attention_grid is None and None in input_shape:
             raise ValueError(
                 "Height and width of `input_shape` must be known, since the external attention is made for one size. For "
@@ -308,7 +309,9 @@ class SemanticGuidedCritic(RememberedModel):
         for index, factor in enumerate((1, 2, 4, 8), start=1):
             x = unit(x, factor * base_filters, f"conv{index}")
         x = layers.ZeroPadding2D(((2, 1), (2, 1)), name="conv5_pad", **settings)(x)
-        x = build.conv(1, 4, padding="valid", use_bias=False, name="conv5")(x)
+        # PyTorch on a CPU has no gradient for a kernel of one filter in half precision.
+        judge = LayerFactory(data_format, "float32")
+        x = judge.conv(1, 4, padding="valid", use_bias=False, name="conv5")(x)
         outputs = float32_image(x, "linear", "judgements")
 
         # === Config ===
