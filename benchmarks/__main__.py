@@ -17,6 +17,7 @@ from benchmarks.report import append, table
 OTHERS = {
     "attention": ("attention", "time and memory of attention layers at 97x97x512"),
     "crf": ("crf", "the dense CRF"),
+    "guidance": ("guidance", "what label maps are worth to networks that fill holes"),
     "inference": ("inference", "tiled prediction against the bare network, and the peak memory of a large image"),
     "inpainting": ("inpainting", "contextual attention and the partial convolution against what they replace"),
     "models": ("catalogue", "parameters and multiply-adds of every model; writes the table of models"),
