@@ -28,7 +28,7 @@ RADIUS = 9
 def main() -> None:
     """Trains, edits, fills and draws."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--epochs", type=int, default=40)
+    parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--picture", type=Path, default=Path(__file__).with_suffix(".png"))
     options = parser.parse_args()
 

@@ -64,6 +64,8 @@ class CoherencePriorsInpainting(InpaintingModel):
         (logits `(batch, height, width, num_classes)`), and of `"image_2"`, `"labels_2"` and so on for halves, quarters and
         eighths of the size.
 
+    1,912,612 parameters for 21 classes.
+
     Raises:
         ValueError: If an argument is not one of the above; in `fit`, if the target is not as above.
 
@@ -89,6 +91,7 @@ class CoherencePriorsInpainting(InpaintingModel):
     smallest_size: ClassVar[int] = 32
     training_argument: ClassVar[str] = "all_scales"
     guidance: ClassVar[Literal["input", "target"] | None] = "target"
+    reference_parameters: ClassVar[tuple[tuple[dict[str, Any], int], ...]] = (({"num_classes": 21}, 1_912_612),)
 
     def __init__(
         self,
@@ -162,7 +165,8 @@ class CoherencePriorsInpainting(InpaintingModel):
             holes[scale] = ops.max_pool(holes[scale // 2], 2, 2, "valid", data_format)
 
         # === Functional graph: from coarse to fine ===
-        pictures, logits = {}, {}
+        pictures: dict[int, Any] = {}
+        logits: dict[int, Any] = {}
         for scale in SCALES:
             if scale < SCALES[0]:
                 filters = {4: 4, 2: 2, 1: 1}[scale] * width
@@ -235,7 +239,7 @@ class CoherencePriorsInpainting(InpaintingModel):
             there = ops.squeeze(slice_spatial(labels, places, places, self.data_format), channel_axis(self.data_format))
             total = total + weights["segmentation_weight"] * crossentropy(there, y_pred[f"labels{suffix}"])
         # Cells grow with the image: there are a thousand of them or fewer, whatever its size.
-        side = max(static_spatial_size(tuple(image.shape), self.data_format))
+        side = max(extent or 0 for extent in static_spatial_size(tuple(image.shape), self.data_format))
         for name, cohere, cell in (("structure", StructureCoherence, 16), ("texture", TextureCoherence, 32)):
             if weights[f"{name}_weight"]:
                 term = cohere(cell=max(-(-side // cell), 4), data_format=self.data_format)

@@ -65,7 +65,7 @@ class SemanticGuidedInpainting(InpaintingModel):
         float32 images in [-1, 1] of the input's shape, or with `both_stages` a dictionary of two of them, `"image"`
         and `"coarse"`.
 
-    The first stage has 1,481,635 parameters, of `base_filters=48` 3,287,795.
+    The first stage has 1,481,635 parameters, of `base_filters=48` 3,287,795; both together for 21 classes 4,230,310.
 
     Raises:
         ValueError: If an argument is not one of the above.
@@ -92,6 +92,9 @@ class SemanticGuidedInpainting(InpaintingModel):
     size_multiple: ClassVar[int] = 8
     smallest_size: ClassVar[int] = 32
     guidance: ClassVar[Literal["input", "target"] | None] = "input"
+    reference_parameters: ClassVar[tuple[tuple[dict[str, Any], int], ...]] = (
+        ({"num_classes": 21, "attention_grid": (64, 64)}, 4_230_310),
+    )
 
     def __init__(
         self,
