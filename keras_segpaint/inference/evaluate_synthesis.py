@@ -61,8 +61,8 @@ def evaluate_synthesis(
 
     Example:
         >>> from keras_segpaint.data import BrainTemplate
-        >>> from keras_segpaint.models import SPADEGenerator
-        >>> network = SPADEGenerator(4, base_filters=1, hidden=4, data_format="channels_last")
+        >>> from keras_segpaint.models import CRN
+        >>> network = CRN(4, filters=(4, 4), data_format="channels_last")
         >>> evaluate_synthesis(network, BrainTemplate("val").subset([0, 1]), size=(32, 32)).scores.images
         2
     """

@@ -62,8 +62,8 @@ def synthesize_files(
 
     Example:
         >>> import cv2, tempfile
-        >>> from keras_segpaint.models import SPADEGenerator
-        >>> make = Synthesizer(SPADEGenerator(3, base_filters=1, hidden=4, data_format="channels_last"))
+        >>> from keras_segpaint.models import CRN
+        >>> make = Synthesizer(CRN(3, filters=(4, 4), data_format="channels_last"))
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     _ = cv2.imwrite(f"{folder}/street.png", np.eye(32, dtype="uint8"))
         ...     [(item.name, item.image.shape) for item in synthesize_files(make, folder)]

@@ -40,8 +40,8 @@ class Synthesizer:
             to a network without an encoder.
 
     Example:
-        >>> from keras_segpaint.models import SPADEGenerator
-        >>> make = Synthesizer(SPADEGenerator(3, base_filters=1, hidden=4, data_format="channels_last"))
+        >>> from keras_segpaint.models import CRN
+        >>> make = Synthesizer(CRN(3, filters=(4, 4), data_format="channels_last"))
         >>> make(np.zeros((37, 50), int)).shape
         (37, 50, 3)
     """

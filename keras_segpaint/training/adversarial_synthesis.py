@@ -82,8 +82,8 @@ class AdversarialSynthesis(AdversarialModel):
         >>> from keras_segpaint import models
         >>> last = dict(data_format="channels_last")
         >>> model = AdversarialSynthesis(
-        ...     models.SPADEGenerator(3, base_filters=1, hidden=4, **last),
-        ...     models.MultiscaleDiscriminator(3, base_filters=1, **last),
+        ...     models.Pix2PixHDGenerator(3, downsampling=1, blocks=1, base_filters=2, **last),
+        ...     models.MultiscaleDiscriminator(3, num_layers=2, base_filters=2, **last),
         ... )
         >>> model.compile(keras.optimizers.Adam(1e-4, 0.0, 0.9), critic_optimizer=keras.optimizers.Adam(4e-4, 0.0, 0.9))
         >>> labels, images = np.zeros((2, 32, 32), "int32"), np.zeros((2, 32, 32, 3), "float32")
