@@ -5,8 +5,8 @@
 Trains a narrow SPADEGenerator against its critic on slices of the brain template that nilearn carries, with the labels
 background, grey matter, white matter and other tissue. Nothing is downloaded: VGG-19, which the paper's recipe compares
 features of, is left out, and the mean absolute difference takes its place. Draws label map, real slice and made slice of
-some slices that were not trained on to `examples/synthesize.png`, and a slice whose label map was edited: a piece of white
-matter painted into the grey.
+some slices that were not trained on to `examples/synthesize.png`, and a slice whose label map was edited: a hollow painted
+into the white matter.
 
 The same on the command line, without the edited slice:
 
@@ -72,7 +72,7 @@ def main() -> None:
         columns.append((viz.colorize(labels[0], test.palette), (images[0] + 1) / 2, make(labels[0])))
     edited = windows[SHOWN[1]][0][0].copy()
     rows, places = np.indices(SIZE)
-    edited[(np.hypot(rows - 62, places - 26) < 8) & (edited > 0)] = test.class_names.index("white matter")
+    edited[np.hypot(rows - 34, places - 25) < 6] = test.class_names.index("other brain tissue")
     columns.append((viz.colorize(edited, test.palette), np.ones((*SIZE, 3)), make(edited)))
 
     figure, grid = plt.subplots(3, len(columns), figsize=(1.8 * len(columns), 6.3), layout="constrained")

@@ -11,6 +11,8 @@ from keras_segpaint.cli.options import BackendOption, DebugOption, RunArgument, 
 
 __all__ = ["export", "export_lines", "print_export"]
 
+EXPORTED = ("segmentation", "inpainting")
+
 
 def export(
     model: RunArgument,
@@ -36,10 +38,15 @@ def export(
         raise typer.BadParameter(f"must end in .tflite for --format litert. Received: {target}", param_hint="OUT")
     start(backend)
     from keras_segpaint import export as room
-    from keras_segpaint.cli.runs import open_model
+    from keras_segpaint.cli.runs import open_model, task_of
     from keras_segpaint.inference.images import input_channels, input_size
 
     network, record = open_model(model)
+    if (task := task_of(network)) not in EXPORTED:
+        raise UserError(
+            f"{model} holds a model for {task}. Files are written of models for {' and '.join(EXPORTED)}, which take an image; "
+            "for others use keras.Model.export in Python, on the TensorFlow backend."
+        )
     height, width = size or (record.size if record else input_size(network))
     if height is None or width is None:
         raise UserError("The file needs a fixed size of its input. Give it with --size, such as --size 360x480.")

@@ -211,3 +211,10 @@ print(report.equal_argmax)
     )
     assert done.returncode == 0, done.stderr
     assert float(done.stdout) == 1.0
+
+
+def test_a_network_from_label_maps_is_refused(tmp_path):
+    from keras_segpaint.models import SPADEGenerator
+
+    with pytest.raises(export.ExportError, match="makes images from label maps"):
+        export.to_litert(SPADEGenerator(3, base_filters=1, hidden=4), tmp_path / "made.tflite", input_shape=(32, 32, 3))
