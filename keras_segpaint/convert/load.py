@@ -119,7 +119,7 @@ def _read(source: Source, path: Path) -> tuple[State, Layout]:
         raise ConversionError(
             f"{path} is no checkpoint of {source.name} that can be read. {reason}It holds {len(state)} arrays: {first}, ..."
         ) from error
-    return {key: layout.adapt(key, value) for key, value in state.items() if not layout.ignored(key)}, layout
+    return layout.adapt({key: value for key, value in state.items() if not layout.ignored(key)}), layout
 
 
 def _fit_images(

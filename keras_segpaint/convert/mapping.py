@@ -7,12 +7,13 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_segpaint.layers import SpectralNormalization
+
 Arrays = Mapping[str, np.ndarray]
 # The layer's path in the model for a module of the checkpoint: names with slashes; `None` for one to be left out.
 Rename = Callable[[str], str | None]
 
-# Counters of training steps, and the vectors of a power iteration that Keras's layer does not keep.
-_LEFT_OUT = ("num_batches_tracked", "weight_v")
+_LEFT_OUT = ("num_batches_tracked",)  # counters of training steps
 _NORMALIZATION = {"weight": "gamma", "bias": "beta", "running_mean": "moving_mean", "running_var": "moving_variance"}
 _NORMALIZATIONS = (
     keras.layers.BatchNormalization,
@@ -118,6 +119,14 @@ def variable_of(layer: Any, kind: str, value: np.ndarray, flip: bool = False) ->
         (1, 3, 4, 2)
     """
     kind = kind.removesuffix("_orig")
+    if isinstance(layer, SpectralNormalization):
+        if kind == "weight_u":
+            return layer.u, value.reshape(-1)
+        if kind == "weight_v":
+            # A row of the matrix is (inputs, rows, columns) there and (rows, columns, inputs) here.
+            kernel = layer.layer.kernel.shape
+            return layer.v, np.moveaxis(value.reshape(kernel[-2], *kernel[:-2]), 0, -1).ravel()
+        layer = layer.layer
     if isinstance(layer, _NORMALIZATIONS):
         return getattr(layer, _NORMALIZATION.get(kind, ""), None), value
     if isinstance(layer, keras.layers.PReLU) and kind == "weight":
@@ -126,10 +135,8 @@ def variable_of(layer: Any, kind: str, value: np.ndarray, flip: bool = False) ->
         return layer.alpha, value.reshape(shape) if value.size == np.prod(shape) else value
     if kind == "bias":
         return getattr(layer, "bias", None), value
-    if kind == "weight_u":
-        return getattr(layer, "u", None), value.reshape(-1)
     if kind == "gamma":
-        return getattr(layer, "gamma", None), value
+        return getattr(layer, "gamma", None), value.reshape(-1)
     if kind != "weight":
         return None, value
     kernel = getattr(layer, "kernel", None)

@@ -29,7 +29,7 @@ class Layout:
         rename: Gives the layers of a built model, by the modules of the checkpoint.
         head: Paths of the layers whose shape depends on the number of classes.
         flipped: Which modules are transposed convolutions of stride 1 that are plain convolutions in the model.
-        adapt: What becomes of an array, by its key, before it is looked at.
+        adapt: What becomes of the arrays before they are looked at: two that are one here, another order of features.
         images: What the weights expect of images where that is not what the model gives its first convolution: that
             layer's name and the mean and the deviation of channels in [0, 1], in the checkpoint's order, and whether
             that is blue first.
@@ -42,7 +42,7 @@ class Layout:
     rename: Callable[[keras.Model], Rename]
     head: tuple[str, ...] = ()
     flipped: Callable[[str], bool] | None = None
-    adapt: Callable[[str, np.ndarray], np.ndarray] = lambda key, array: array
+    adapt: Callable[[State], State] = lambda state: state
     images: tuple[str, tuple[float, ...], tuple[float, ...], bool] | None = None
     ignored: Callable[[str], bool] = lambda key: False
     card: dict[str, Any] = field(default_factory=dict)

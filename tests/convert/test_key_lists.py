@@ -124,8 +124,7 @@ def test_every_key_is_used_and_every_weight_filled(source):
     layout = convert.get(source).layout(state)
     assert layout.model == name
     model = getattr(models, name)(**layout.arguments)
-    state = {key: layout.adapt(key, value) for key, value in state.items()}
-    found = match(model, state, layout.rename(model))
+    found = match(model, layout.adapt(state), layout.rename(model))
     assert not found.unused and not found.unknown and not found.misshapen and not found.missing
     assert sum(int(np.prod(weight.shape)) for weight in model.trainable_weights) == parameters
 

@@ -5,16 +5,21 @@ import numpy as np
 import pytest
 from keras import ops
 
-from keras_segpaint import models
-from tests.layers.spade_weights import load_block, load_conv
+from keras_segpaint import convert, models
 
 FORMATS = pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
-BLOCKS = {
-    "head_0": "head_0",
-    "middle_0": "G_middle_0",
-    "middle_1": "G_middle_1",
-    **{f"up_{index}": f"up_{index}" for index in range(4)},
-}
+SOURCE = "nvlabs/spade"
+
+
+@pytest.fixture
+def published(shared, fixture_arrays):
+    """A fixture's arrays, and the network that its file of weights gives."""
+
+    def open_fixture(name, **arguments):
+        path = shared / "fixtures" / f"{name}.weights.safetensors"
+        return fixture_arrays(name).arrays, convert.build(path, SOURCE, **arguments)
+
+    return open_fixture
 
 
 def last(array):
@@ -29,96 +34,50 @@ def results_of(model, names, arrays):
     return [np.asarray(x).transpose(0, 3, 1, 2) if channels_last and x.ndim == 4 else np.asarray(x) for x in results]
 
 
-def load_generator(model, weights):
-    count = load_conv(model.get_layer("image_conv"), weights, "conv_img")
-    for name, theirs in BLOCKS.items():
-        count += load_block(model.get_layer(name), weights, f"{theirs}.")
-    return count
-
-
 @FORMATS
-def test_spade_generator(data_format, fixture_arrays):
-    reference = fixture_arrays("spade_generator")
-    model = models.SPADEGenerator(5, ignore_class=None, base_filters=1, data_format=data_format)
-    count = load_generator(model, reference.weights) + load_conv(model.get_layer("start"), reference.weights, "fc")
-    assert count == len(model.weights)
+def test_spade_generator(data_format, published):
+    arrays, model = published("spade_generator", data_format=data_format)
     assert sum(int(np.prod(weight.shape)) for weight in model.trainable_weights) == 517_491
-    labels = reference.arrays["seg"].argmax(1)
     names = ["head_0", "middle_1", "up_0", "up_2"]
     keys = ["after_head_0", "after_G_middle_1", "after_up_0", "after_up_2", "image"]
-    for key, result in zip(keys, results_of(model, names, [labels]), strict=True):
-        np.testing.assert_allclose(result, reference.arrays[key], rtol=1e-4, atol=2e-5, err_msg=key)
+    for key, result in zip(keys, results_of(model, names, [arrays["seg"].argmax(1)]), strict=True):
+        np.testing.assert_allclose(result, arrays[key], rtol=1e-4, atol=2e-5, err_msg=key)
 
 
 @FORMATS
-def test_spade_generator_from_a_latent_vector(data_format, fixture_arrays):
-    reference = fixture_arrays("spade_generator_vae")
-    model = models.SPADEGenerator(
-        4,
-        ignore_class=None,
-        edges=True,
-        latent_dim=256,
-        upsampling="more",
-        normalization="instance",
-        base_filters=1,
-        input_shape=(128, 128, 3),
-        data_format=data_format,
-    )
-    # The outputs of their dense layer are (channels, rows, columns).
-    theirs = {
-        f"fc.{kind}": np.moveaxis(reference.weights[f"fc.{kind}"].reshape(16, 2, 2, -1), 0, 2).reshape(64, -1)
-        for kind in ("weight", "bias")
-    }
-    theirs["fc.bias"] = theirs["fc.bias"][:, 0]
-    count = load_generator(model, reference.weights) + load_conv(model.get_layer("start"), theirs, "fc")
-    assert count == len(model.weights)
-    seg = reference.arrays["seg"]
+def test_spade_generator_from_a_latent_vector(data_format, published):
+    # Neither the borders of instances nor how often it is enlarged can be read off its weights.
+    settings = dict(num_labels=4, edges=True, upsampling="more", input_shape=(128, 128, 3))
+    arrays, model = published("spade_generator_vae", data_format=data_format, **settings)
+    seg = arrays["seg"]
     edges = seg[:, 4:] if data_format == "channels_first" else last(seg[:, 4:])
-    arrays = [seg[:, :4].argmax(1), edges, reference.arrays["z"]]
     names = ["head_0", "middle_1", "up_0", "up_2"]
     keys = ["after_head_0", "after_G_middle_1", "after_up_0", "after_up_2", "image"]
-    for key, result in zip(keys, results_of(model, names, arrays), strict=True):
-        np.testing.assert_allclose(result, reference.arrays[key], rtol=1e-4, atol=1e-4, err_msg=key)
+    inputs = [seg[:, :4].argmax(1), edges, arrays["z"]]
+    for key, result in zip(keys, results_of(model, names, inputs), strict=True):
+        np.testing.assert_allclose(result, arrays[key], rtol=1e-4, atol=1e-4, err_msg=key)
 
 
 @FORMATS
-def test_spade_encoder(data_format, fixture_arrays):
-    reference = fixture_arrays("spade_conv_encoder")
-    model = models.SPADEEncoder(base_filters=8, data_format=data_format)
-    count = 0
-    for index in range(1, 7):
-        count += load_conv(model.get_layer(f"conv{index}"), reference.weights, f"layer{index}.0")
-    for name, theirs in (("mean", "fc_mu"), ("log_variance", "fc_var")):
-        # The features are flattened as (channels, rows, columns) there.
-        kernel = np.moveaxis(reference.weights[f"{theirs}.weight"].reshape(256, 64, 4, 4), 1, 3).reshape(256, -1)
-        weights = {"weight": kernel, "bias": reference.weights[f"{theirs}.bias"]}
-        count += load_conv(model.get_layer(name), {f"fc.{kind}": value for kind, value in weights.items()}, "fc")
-    assert count == len(model.weights)
-    x = reference.arrays["x"]
+def test_spade_encoder(data_format, published):
+    arrays, model = published("spade_conv_encoder", data_format=data_format)
+    x = arrays["x"]
     results = results_of(model, ["conv3_norm", "conv6_norm"], [last(x) if data_format == "channels_last" else x])
     results[0] = results[0][:, :, :8, :8]
     for key, result in zip(["layer3_crop", "layer6", "logvar", "mu"], results, strict=True):
-        np.testing.assert_allclose(result, reference.arrays[key], rtol=1e-4, atol=2e-5, err_msg=key)
+        np.testing.assert_allclose(result, arrays[key], rtol=1e-4, atol=2e-5, err_msg=key)
 
 
 @FORMATS
-def test_multiscale_discriminator(data_format, fixture_arrays):
-    reference = fixture_arrays("spade_multiscale_discriminator")
-    model = models.MultiscaleDiscriminator(5, ignore_class=None, base_filters=8, data_format=data_format)
-    count = 0
-    for scale in range(2):
-        for index in range(5):
-            name = f"scale{scale}_judge" if index == 4 else f"scale{scale}_conv{index}"
-            theirs = f"discriminator_{scale}.model{index}.0" + ("" if index in (0, 4) else ".0")
-            count += load_conv(model.get_layer(name), reference.weights, theirs)
-    assert count == len(model.weights)
-    x = reference.arrays["x"]
+def test_multiscale_discriminator(data_format, published):
+    arrays, model = published("spade_multiscale_discriminator", data_format=data_format)
+    x = arrays["x"]
     labels, image = x[:, :5].argmax(1), x[:, 5:]
     np.testing.assert_array_equal(np.eye(5, dtype="float32")[labels].transpose(0, 3, 1, 2), x[:, :5])
-    arrays = [last(image) if data_format == "channels_last" else image, labels]
-    for index, result in enumerate(results_of(model, [], arrays)):
+    inputs = [last(image) if data_format == "channels_last" else image, labels]
+    for index, result in enumerate(results_of(model, [], inputs)):
         key = f"d{index // 5}.f{index % 5}"
-        np.testing.assert_allclose(result, reference.arrays[key], rtol=1e-4, atol=2e-5, err_msg=key)
+        np.testing.assert_allclose(result, arrays[key], rtol=1e-4, atol=2e-5, err_msg=key)
 
 
 def test_labels_may_be_floats_and_the_ignored_one_is_a_plane_like_any_other():

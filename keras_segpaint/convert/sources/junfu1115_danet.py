@@ -2,8 +2,6 @@
 
 import re
 
-import numpy as np
-
 from keras_segpaint.convert.card import Card
 from keras_segpaint.convert.source import Layout, Source, State, UnknownLayoutError
 from keras_segpaint.convert.sources.resnet import resnet_layer, resnet_name
@@ -33,7 +31,6 @@ def _layout(state: State) -> Layout:
         },
         lambda model: _rename,
         head=tuple(_HEADS.values()),
-        adapt=lambda key, array: np.reshape(array, (1,)) if key.endswith(".gamma") else array,
         ignored=lambda key: key.startswith("pretrained.fc."),
     )
 

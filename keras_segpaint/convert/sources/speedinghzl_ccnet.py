@@ -49,11 +49,11 @@ def _layout(state: State) -> Layout:
     )
 
 
-def _adapt(key: str, array: np.ndarray) -> np.ndarray:
-    if key.endswith(".gamma"):
-        return np.reshape(array, (1,))
-    scale = key.endswith(".weight") and array.ndim == 1
-    return np.abs(array) + _EPSILON if scale else array
+def _adapt(state: State) -> State:
+    return {
+        key: np.abs(array) + _EPSILON if key.endswith(".weight") and array.ndim == 1 else array
+        for key, array in state.items()
+    }
 
 
 def _rename(module: str) -> str | None:
