@@ -63,7 +63,8 @@ def load(model: keras.Model, path: str | os.PathLike, source: str, skip_head: bo
             f"{path} holds weights of {layout.model}, the model is a {type(model).__name__}. "
             f"{_how(layout)} gives one that fits, and so does convert.build."
         )
-    found = match(model, state, layout.rename(model), layout.flipped)
+    part = model.get_layer(layout.part) if layout.part else model
+    found = match(part, state, layout.rename(model), layout.flipped)
     _check(found, model, layout, Path(path), skip_head)
     if layout.images is not None:
         _fit_images(model, found, *layout.images)

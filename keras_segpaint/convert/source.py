@@ -27,6 +27,7 @@ class Layout:
         model: Name of the class in `keras_segpaint.models`.
         arguments: That give the network whose weights these are; a user's model may differ in others.
         rename: Gives the layers of a built model, by the modules of the checkpoint.
+        part: Name of the model within the model that the checkpoint holds; empty for the whole.
         head: Paths of the layers whose shape depends on the number of classes.
         flipped: Which modules are transposed convolutions of stride 1 that are plain convolutions in the model.
         adapt: What becomes of the arrays before they are looked at: two that are one here, another order of features.
@@ -40,6 +41,7 @@ class Layout:
     model: str
     arguments: dict[str, Any]
     rename: Callable[[keras.Model], Rename]
+    part: str = ""
     head: tuple[str, ...] = ()
     flipped: Callable[[str], bool] | None = None
     adapt: Callable[[State], State] = lambda state: state

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
+from keras_segpaint import convert
 from keras_segpaint.models import StyleTransfer
 
 LAST = {"data_format": "channels_last"}
@@ -149,36 +150,46 @@ def test_weights_of_a_network_of_caffe(narrow_vgg, pictures):
     np.testing.assert_allclose(array(model.encoder(image)[-1]), wanted, rtol=1e-3, atol=1e-3 * wanted.max())
 
 
-def published(model, encoder=True):
-    """The state dictionary of a numbered sequence of layers, pads and rectifiers between them counted."""
-    network = model.encoder if encoder else model.decoder
-    state, number = {}, 0
-    for layer in network.layers:
-        if layer.weights:
-            kernel, bias = layer.get_weights()
+# Kinds of layers between convolutions in the published code, which counts them all.
+PUBLISHED = {
+    "encoder": "C pCr pCr m pCr pCr m pCr pCr pCr pCr m pC",
+    "decoder": "pCr u pCr pCr pCr pCr u pCr pCr u pCr pC",
+}
+
+
+def published(model, part):
+    """The state dictionary of the published sequence of layers."""
+    convolutions = iter(layer.get_weights() for layer in getattr(model, part).layers if layer.weights)
+    state = {}
+    for number, kind in enumerate(PUBLISHED[part].replace(" ", "")):
+        if kind == "C":
+            kernel, bias = next(convolutions)
             state[f"{number}.weight"] = np.ascontiguousarray(kernel.transpose(3, 2, 0, 1))
             state[f"{number}.bias"] = bias
-        number += 1
+    assert next(convolutions, None) is None
     return state
 
 
-def test_published_files(model, pictures, tmp_path):
+def test_published_files(pictures, tmp_path):
     save_file = pytest.importorskip("safetensors.numpy").save_file
     keras.utils.set_random_seed(6)
     other = StyleTransfer(base_filters=4, **LAST)
     other.encoder.get_layer("colours").set_weights([np.full((1, 1, 3, 3), 0.3, "float32"), np.ones(3, "float32")])
-    save_file(published(other), tmp_path / "vgg.safetensors")
-    save_file(published(other, encoder=False), tmp_path / "decoder.safetensors")
-    again = StyleTransfer(base_filters=4, weights=str(tmp_path / "vgg.safetensors"), **LAST)
-    again.load_decoder(tmp_path / "decoder.safetensors")
+    encoder = {**published(other, "encoder"), "32.weight": np.zeros((32, 32, 3, 3), "float32")}
+    save_file(encoder, tmp_path / "vgg.safetensors")
+    save_file(published(other, "decoder"), tmp_path / "decoder.safetensors")
+    again = convert.build(tmp_path / "vgg.safetensors", "naoto0804/adain", **LAST)
+    card = convert.load(again, tmp_path / "decoder.safetensors", "naoto0804/adain")
+    assert again.card["file"] == card.file == "decoder.safetensors"
     expected = other.predict_on_batch([*pictures])
     np.testing.assert_array_equal(again.predict_on_batch([*pictures]), expected)
     other.save(tmp_path / "other.keras")
     own = StyleTransfer(base_filters=4, weights=str(tmp_path / "other.keras"), **LAST)
     for found, wanted in zip(own.encoder.get_weights(), other.encoder.get_weights(), strict=True):
         np.testing.assert_array_equal(found, wanted)
-    with pytest.raises(ValueError, match="does not hold this decoder"):
-        again.load_decoder(tmp_path / "vgg.safetensors")
+    save_file({"1.weight": np.zeros((2, 2, 3, 3), "float32")}, tmp_path / "other.safetensors")
+    with pytest.raises(convert.ConversionError, match="A decoder has convolutions at 1, 5, 8"):
+        convert.load(again, tmp_path / "other.safetensors", "naoto0804/adain")
 
 
 def test_normalised_encoder(narrow_vgg, pictures):

@@ -140,18 +140,6 @@ def convolutions(network: keras.Model) -> list[Any]:
     return [layer for layer in network.layers if isinstance(layer, keras.layers.Conv2D)]
 
 
-def in_order(state: Arrays) -> list[Arrays]:
-    """The convolutions of a published file whose layers are numbered, in their order."""
-    numbers = sorted({int(key.split(".")[0]) for key in state})
-    values = [torch_values(state, str(number)) for number in numbers]
-    return [value for value in values if value is not None]
-
-
-def is_numbered(state: Arrays) -> bool:
-    """Whether a state dictionary is one of a plain sequence of layers."""
-    return all(key.split(".")[0].isdigit() for key in state)
-
-
 def _of_network(network: keras.Model, backbone: str) -> Callable[[str], Arrays | None]:
     names = {layer.name for layer in network.layers}
 
@@ -191,11 +179,7 @@ def _of_file(encoder: keras.Model, backbone: str, source: Any) -> Source:
             f"Received: weights={source!r}"
         )
     state = read_torch(path)
-    if not is_numbered(state):
-        return lambda name: torch_values(state, torch_module(backbone, name)), _PREPROCESSING["torch"]
-    first, *others = in_order(state)
-    by_name = dict(zip((layer.name for layer in convolutions(encoder)[1:]), others, strict=False))
-    return by_name.get, (first["kernel"][0, 0], first["bias"], 1.0)
+    return lambda name: torch_values(state, torch_module(backbone, name)), _PREPROCESSING["torch"]
 
 
 def _name(source: Any) -> str:

@@ -1,14 +1,12 @@
 """Style transfer by adaptive instance normalisation."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, ClassVar
 
 import keras
 from keras import ops
 
 from keras_segpaint.backbones.vgg import DEPTHS, WIDTHS
-from keras_segpaint.backbones.weight_files import read_torch
 from keras_segpaint.layers import AdaIN, MatchSize2D, ReflectionPadding2D, Resize
 from keras_segpaint.layers.factory import LayerFactory
 from keras_segpaint.models.arguments import map_input, standardize_arguments
@@ -17,9 +15,6 @@ from keras_segpaint.models.synthesis.base import SynthesisModel
 from keras_segpaint.models.synthesis.style_encoder import (
     BACKBONES,
     BLOCKS,
-    convolutions,
-    in_order,
-    is_numbered,
     load_encoder_weights,
     normalize_activations,
     style_encoder,
@@ -155,9 +150,9 @@ class StyleTransfer(SynthesisModel):
 
         Args:
             source: `"imagenet"`, downloaded once into Keras's cache; or a file: `.h5` of `keras.applications`; `.pth`,
-                `.pt` or `.safetensors` with the state dictionary of torchvision's network or of the normalised VGG-19 that
-                the paper's code comes with, with or without deeper layers; `.keras` or `.weights.h5` of a `StyleTransfer`
-                or a backbone of this package. Or a Keras network whose convolutions are called as in
+                `.pt` or `.safetensors` with the state dictionary of torchvision's network; `.keras` or `.weights.h5` of a
+                `StyleTransfer` or a backbone of this package. (`convert.load` reads the normalised VGG-19 and the decoder
+                that the paper's code comes with.) Or a Keras network whose convolutions are called as in
                 `keras.applications`, `"block1_conv1"`, or here, `"conv1_1"`.
             preprocessing: `"caffe"`, `"torch"`, `"none"`, or `None` for what goes with the file, of a network `"caffe"`.
                 `"caffe"` is that of VGG in `keras.applications`: blue, green, red as 255 times the colour less 103.939,
@@ -172,26 +167,6 @@ class StyleTransfer(SynthesisModel):
             OSError: If the download fails.
         """
         load_encoder_weights(self.encoder, self._arguments["backbone"], source, preprocessing)
-
-    def load_decoder(self, path: str | Path) -> None:
-        """Gives the decoder published weights: a state dictionary of a sequence of layers, `.pth` or `.safetensors`.
-
-        They go with the features they were trained on, those of the normalised VGG-19.
-
-        Args:
-            path: The file.
-
-        Raises:
-            ValueError: If it does not fit.
-        """
-        state = read_torch(Path(path))
-        values = in_order(state) if is_numbered(state) else []
-        layers = convolutions(self.decoder)
-        shapes = [value["kernel"].shape for value in values]
-        if shapes != [tuple(layer.kernel.shape) for layer in layers]:
-            raise ValueError(f"{path} does not hold this decoder: its convolutions are {shapes or 'not numbered'}.")
-        for layer, value in zip(layers, values, strict=True):
-            layer.set_weights([value["kernel"], value["bias"]])
 
     def normalize_encoder(self, images: Any) -> None:
         """Makes the encoder a normalised one: each filter's mean activation over all images and positions becomes 1.
