@@ -124,7 +124,9 @@ def page(rows: Sequence[dict[str, Any]]) -> str:
         "|---|---|---|---|---|---|",
     ]
     for row in rows:
-        setting = ", ".join(f"{name}={value!r}" for name, value in row["setting"].items())
+        # JSON has no tuples.
+        given = {name: tuple(value) if isinstance(value, list) else value for name, value in row["setting"].items()}
+        setting = ", ".join(f"{name}={value!r}" for name, value in given.items())
         lines.append(
             f"| `{row['model']}` | {row['paper']} | {row['parameters']:,} | {row['multiply_adds'] / 1e9:.2f} G | "
             f"`{setting}` | {row['good_for']} |"

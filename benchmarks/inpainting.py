@@ -17,7 +17,6 @@ import numpy as np
 from benchmarks.match import Measurement, medians_in_turns
 from benchmarks.ours import limit_threads, on_jax, on_tensorflow, on_torch, versions
 from benchmarks.report import append, table
-from benchmarks.turns import in_turns
 
 BATCH, SIDE, CHANNELS = 4, 64, 96  # of 256x256 images
 LARGE = 256  # side of the features of a 1024x1024 image
@@ -97,7 +96,8 @@ def compare(
     actions = {form: timers[backend](function, array, "graph") for form, function in forms.items()}
     load = round(os.getloadavg()[0], 1)
     rows = []
-    for phase, medians in zip(("forward", "forward + backward"), in_turns(actions, repeats), strict=True):
+    for index, phase in enumerate(("forward", "forward + backward")):
+        medians = medians_in_turns({form: pair[index] for form, pair in actions.items()}, repeats, warm_up=2)
         for peer in list(forms)[1:]:
             rows.append(
                 Measurement(

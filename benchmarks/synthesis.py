@@ -6,16 +6,16 @@ The layer at 128x128 features of 256 channels and 151 planes, and the whole gene
 
 import argparse
 import contextlib
+import functools
 import os
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from benchmarks.match import Measurement
+from benchmarks.match import Measurement, medians_in_turns
 from benchmarks.ours import MODES, limit_threads, versions
 from benchmarks.report import append, table
-from benchmarks.turns import in_turns
 
 LABELS = 150
 ROWS = ("layer", "generator")
@@ -73,9 +73,12 @@ def measure(name: str, side: int, width: int, backend: str, repeats: int) -> lis
         with form(merged):
             models[merged].train_on_batch(inputs, target)
 
-    actions = {
-        title: (lambda merged=merged: predict(merged), lambda merged=merged: train(merged))
-        for title, merged in (("ours", True), ("two convolutions", False))
+    forms = {"ours": True, "two convolutions": False}
+    medians = {
+        phase: medians_in_turns(
+            {title: functools.partial(act, merged) for title, merged in forms.items()}, repeats, warm_up=2
+        )
+        for phase, act in (("forward", predict), ("training step", train))
     }
     return [
         Measurement(
@@ -85,13 +88,13 @@ def measure(name: str, side: int, width: int, backend: str, repeats: int) -> lis
             batch=1,
             size=f"{side}x{side}x{width}",
             backend=backend,
-            ours={MODES[backend][0]: medians["ours"]},
-            peer={"two convolutions": medians["two convolutions"]},
+            ours={MODES[backend][0]: of_phase["ours"]},
+            peer={"two convolutions": of_phase["two convolutions"]},
             peer_name="gamma and beta apart",
             load=load,
             versions=versions(backend),
         )
-        for phase, medians in zip(("forward", "training step"), in_turns(actions, repeats), strict=True)
+        for phase, of_phase in medians.items()
     ]
 
 

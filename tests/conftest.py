@@ -33,6 +33,11 @@ MANY_MAPPINGS = 20_000
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
+# What does nothing of its own on a backend, which JAX would only compile once more. Commands train and predict there, too.
+NOT_ON_JAX = ("tests/benchmarks/", "tests/cli/", "tests/viz/", "keras_segpaint/")
+YET_ON_JAX = ("tests/cli/test_train.py", "tests/cli/test_predict.py")
+
+
 @dataclass(frozen=True)
 class Reference:
     """One reference fixture: arrays, PyTorch weights (empty if none) and what the JSON says."""
@@ -73,6 +78,16 @@ def fixture_arrays(shared: Path) -> Callable[[str], Reference]:
 @pytest.fixture
 def rng(request: pytest.FixtureRequest) -> np.random.Generator:
     return np.random.default_rng(zlib.crc32(request.node.name.encode()))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if os.environ.get("KERAS_BACKEND") != "jax":
+        return
+    elsewhere = pytest.mark.skip(reason="on the two other backends: it is the same on each, and JAX compiles it all")
+    for item in items:
+        path = item.path.relative_to(REPOSITORY).as_posix()
+        if path.startswith(NOT_ON_JAX) and path not in YET_ON_JAX:
+            item.add_marker(elsewhere)
 
 
 @pytest.fixture(autouse=True)

@@ -109,11 +109,11 @@ def read_torch(path: Path, part: str | None = None) -> Arrays:
 
 def _load_pickle(torch: Any, path: Path) -> Any:
     """What PyTorch saved: tensors, numbers and containers of them, and nothing that has to be run."""
-    from numpy._core import multiarray
-
+    # What makes a number of NumPy's; its module has another name in NumPy 1.
+    scalar = np.float64(0).__reduce__()[0]
     # Scores are saved as NumPy's numbers, which PyTorch does not read unasked; older files have the former name.
     numbers = [np.dtype, *{type(np.dtype(kind)) for kind in ("float64", "float32", "int64", "int32", "bool")}]
-    numbers += [(multiarray.scalar, f"numpy.{room}.multiarray.scalar") for room in ("core", "_core")]
+    numbers += [(scalar, f"numpy.{room}.multiarray.scalar") for room in ("core", "_core")]
     try:
         with torch.serialization.safe_globals(numbers):
             return torch.load(path, map_location="cpu", weights_only=True)

@@ -24,6 +24,7 @@ from keras_segpaint.cli.options import (
 __all__ = ["evaluate"]
 
 INPAINTING = "Inpainting"
+PUBLISHED = "Published weights"
 SYNTHESIS = "Images from label maps"
 METHODS = get_args(Method)
 
@@ -107,11 +108,13 @@ def evaluate(
     if (weights is None) != (source is None) or (model is None) == (weights is None):
         raise UserError("Give a run or a model, or --weights FILE with --source NAME. See `segpaint convert --help`.")
     start(backend)
+    from keras_segpaint import convert
     from keras_segpaint.cli.runs import open_model, task_of
 
-    network, record = open_model(model)
-    flips = False if flip == "none" else flip
-    shared: dict[str, Any] = dict(network=network, record=record, model=model, data=data, split=split, size=size)
+    network, record = (convert.build(weights, source), None) if weights and source else open_model(Path(model or ""))
+    judged = Path(weights or model or "")
+    flips = flips_of(flip)
+    shared: dict[str, Any] = dict(network=network, record=record, model=judged, data=data, split=split, size=size)
     judges: dict[str, Callable[[], dict[str, Any]]] = {
         "segmentation": lambda: _segment(**shared, flips=flips),
         "inpainting": lambda: _fill(**shared, flips=flips, methods=methods, masks_per_bucket=masks, seed=seed),
@@ -119,7 +122,7 @@ def evaluate(
     }
     task = task_of(network)
     if task not in judges:
-        raise UserError(f"{model} is a model for {task}. There are measures for {', '.join(judges)}.")
+        raise UserError(f"{judged} is a model for {task}. There are measures for {', '.join(judges)}.")
     result = judges[task]()
     if json_file is not None:
         json_file.write_text(
@@ -133,7 +136,6 @@ def _labelled(model: Path, classes: int, data: str, split: str) -> Any:
     from keras_segpaint.cli.progress import counted
     from keras_segpaint.data import DataError, load_dataset
 
-    judged_classes = _judged_classes(network)
     try:
         dataset = load_dataset(data, split, num_classes=classes)
     except DataError:
@@ -155,7 +157,8 @@ def _segment(
     from keras_segpaint.cli.progress import counted
 
     split = split or "val"
-    dataset = _labelled(model, network.num_classes, data, split)
+    judged_classes = _judged_classes(network)
+    dataset = _labelled(model, len([label for label in judged_classes if label >= 0]), data, split)
     with counted("images evaluated") as report:
         segmenter = inference.Segmenter(network, size=size or (record.size if record else None), flips=flips)
         fits = network.num_classes == dataset.num_classes
@@ -169,6 +172,13 @@ def _segment(
         "scores": dataclasses.asdict(scores),
         "confusion": confusion,
     }
+
+
+def _judged_classes(network: Any) -> list[int]:
+    """The data set's class of each of the network's, `-1` for that of pixels without a label."""
+    unlabelled = (getattr(network, "card", None) or {}).get("unlabelled")
+    others = [label for label in range(network.num_classes) if label != unlabelled]
+    return [-1 if label == unlabelled else others.index(label) for label in range(network.num_classes)]
 
 
 def _make(

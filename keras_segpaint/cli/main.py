@@ -19,6 +19,7 @@ from keras_segpaint.cli.options import DebugOption
 from keras_segpaint.cli.predict import predict
 from keras_segpaint.cli.report import report
 from keras_segpaint.cli.stylize import stylize
+from keras_segpaint.cli.synthesize import synthesize
 from keras_segpaint.cli.train import train
 
 __all__ = ["app", "main"]
@@ -32,7 +33,21 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for command in (train, evaluate, report, predict, inpaint, stylize, export, models, datasets, demo):
+for command in (
+    train,
+    evaluate,
+    report,
+    predict,
+    inpaint,
+    synthesize,
+    stylize,
+    convert,
+    info,
+    export,
+    models,
+    datasets,
+    demo,
+):
     app.command()(command)
 
 
@@ -49,7 +64,7 @@ def root(
     ] = False,
     debug: DebugOption = False,
 ) -> None:
-    """Train, judge, run and export networks that segment images, fill holes in them, and paint them in a style."""
+    """Train, judge, run and export networks that segment images, fill holes in them, and make them from label maps."""
 
 
 def main() -> None:

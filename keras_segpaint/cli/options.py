@@ -63,7 +63,7 @@ DebugOption = Annotated[
 DataOption = Annotated[
     str,
     typer.Option(
-        help="Of networks that segment, or make images from label maps: a folder with images/ and masks/, or `brain`, `camvid:PATH`, `instances:PATH`, `tfds:NAME`; for inpainting "
+        help="A folder with images/ and masks/, or `brain`, `camvid:PATH`, `instances:PATH`, `tfds:NAME`; for inpainting "
         "photographs: a folder, a pattern, `skimage`, or several with commas. See `segpaint datasets`.",
         metavar="FOLDER|SPEC",
         show_default=False,

@@ -155,7 +155,7 @@ def _open_labelled_to_judge(
     return dataset, split
 
 
-def open_model(path: Path) -> tuple[keras.Model, RunRecord | None]:
+def open_model(path: Path, adversaries: bool = False) -> tuple[keras.Model, RunRecord | None]:
     """Loads a `.keras` file or the best checkpoint of a run's folder.
 
     Args:

@@ -51,6 +51,7 @@ from keras_segpaint.data.photographs import (
 )
 from keras_segpaint.data.pipeline import Pipeline
 from keras_segpaint.data.style import StyleDataset
+from keras_segpaint.data.synthesis import SynthesisDataset
 from keras_segpaint.data.tfds import TFDSDataset
 
 __all__ = [

@@ -13,6 +13,8 @@ from keras_segpaint.inference.pairwise import BilateralPairwise, GaussianPairwis
 from keras_segpaint.inference.planes import softmax
 from keras_segpaint.inference.segmenter import Segmentation, Segmenter
 from keras_segpaint.inference.stylizer import StylizedFile, Stylizer, stylize, stylize_files
+from keras_segpaint.inference.synthesize_files import SynthesizedFile, synthesize_files
+from keras_segpaint.inference.synthesizer import Synthesizer
 
 __all__ = [
     "BilateralPairwise",
@@ -28,6 +30,9 @@ __all__ = [
     "Segmenter",
     "StylizedFile",
     "Stylizer",
+    "SynthesisEvaluation",
+    "SynthesizedFile",
+    "Synthesizer",
     "dense_crf",
     "evaluate",
     "evaluate_inpainting",
@@ -40,4 +45,5 @@ __all__ = [
     "softmax",
     "stylize",
     "stylize_files",
+    "synthesize_files",
 ]

@@ -39,6 +39,7 @@ from keras_segpaint.layers.resize import Resize
 from keras_segpaint.layers.scale_attention import ScaleAttention
 from keras_segpaint.layers.selective_kernel import SelectiveKernel
 from keras_segpaint.layers.self_attention import SelfAttention2D
+from keras_segpaint.layers.semantic_wise_attention import SemanticWiseAttention
 from keras_segpaint.layers.spade import SPADE
 from keras_segpaint.layers.spade_res_block import SPADEResBlock
 from keras_segpaint.layers.spatial_gate import SpatialGate

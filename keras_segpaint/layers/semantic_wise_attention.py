@@ -6,7 +6,7 @@ import keras
 from keras import layers, ops
 
 from keras_segpaint.layers.factory import LayerFactory
-from keras_segpaint.ops.attention_map import AttentionMap, positions_map
+from keras_segpaint.ops.attention_map import AttentionMap, checked_position
 from keras_segpaint.ops.position_attention import (
     ATTENTION_AT_ONCE,
     energies,
@@ -16,7 +16,7 @@ from keras_segpaint.ops.position_attention import (
     to_positions,
 )
 from keras_segpaint.ops.softmax import attention_weights
-from keras_segpaint.ops.spatial import channel_axis, standardize_data_format, static_spatial_size
+from keras_segpaint.ops.spatial import channel_axis, spatial_size, standardize_data_format, static_spatial_size
 
 
 @keras.saving.register_keras_serializable(package="keras_segpaint")
@@ -135,14 +135,12 @@ class SemanticWiseAttention(layers.Layer):
         Raises:
             ValueError: If there is no such position.
         """
+        row, column = checked_position(position, inputs, self.data_format)
+        height, width = spatial_size(inputs, self.data_format)
         query, key = self._queries_and_keys(inputs, scores, holes)
-        return positions_map(
-            lambda index: attention_weights(energies(query[:, index : index + 1], key), "float32"),
-            position,
-            inputs,
-            False,
-            self.data_format,
-        )
+        number = row * width + column
+        weights = attention_weights(energies(query[:, number : number + 1], key), "float32")
+        return AttentionMap("weights", ops.reshape(weights, (-1, height, width)))
 
     def _queries_and_keys(self, inputs: Any, scores: Any, holes: Any) -> tuple[Any, Any]:
         """Vectors whose products are the energies, `(batch, positions, channels)` in float32."""

@@ -34,12 +34,20 @@ from keras_segpaint.models.segmentation import (
     SegNetBasic,
     UNet,
 )
-from keras_segpaint.models.synthesis import StyleTransfer
+from keras_segpaint.models.synthesis import (
+    CRN,
+    MultiscaleDiscriminator,
+    Pix2PixHDGenerator,
+    SPADEEncoder,
+    SPADEGenerator,
+    StyleTransfer,
+)
 
 __all__ = [
     "APCNet",
     "AttentionToScale",
     "CCNet",
+    "CRN",
     "CoherencePriorsInpainting",
     "DANet",
     "DeepFillV1",
@@ -67,6 +75,7 @@ __all__ = [
     "SPADEGenerator",
     "SegNet",
     "SegNetBasic",
+    "StyleTransfer",
     "SemanticGuidedCritic",
     "SemanticGuidedInpainting",
     "UNet",

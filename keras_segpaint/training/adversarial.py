@@ -159,10 +159,8 @@ class AdversarialInpainting(AdversarialModel):
         loss = as_loss(self.loss)
         if hasattr(self.generator, "reconstruction_loss"):
             return self.generator.reconstruction_loss(loss, y, y_pred, mask)
-        return loss(y, y_pred, mask)
-
-    def _critics(self) -> list[keras.Model]:
-        return [self.critic] if self.local_critic is None else [self.critic, self.local_critic]
+        results = y_pred if isinstance(y_pred, dict) else {"image": y_pred}
+        return sum(loss(y, result, mask) for result in results.values())
 
     def _around_hole(self, real: Any, fake: Any, mask: Any, guides: list[Any]) -> tuple[Any, Any, Any, list[Any]]:
         """The arguments of `_judge`, as the local critic sees them."""

@@ -26,7 +26,10 @@ def write_folder(root: Path, count: int, rng: np.random.Generator) -> Path:
 
 def run_segpaint(*arguments: object) -> Result:
     """Runs a command in this process."""
+    from keras_segpaint.cli import console
     from keras_segpaint.cli.main import app
 
+    # A console made outside of the runner has read another width.
+    console.output.width = console.errors.width = 200
     runner = CliRunner(env={"COLUMNS": "200", "TERM": "dumb", "NO_COLOR": "1"})
     return runner.invoke(app, [str(argument) for argument in arguments])

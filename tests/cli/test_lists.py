@@ -9,7 +9,7 @@ from keras_segpaint import data, models
 NETWORKS = sorted(
     [
         *models.segmentation.__all__,
-        *("DeepFillV1", "DeepFillV2", "PConvUNet"),
+        *("CoherencePriorsInpainting", "DeepFillV1", "DeepFillV2", "PConvUNet", "SemanticGuidedInpainting"),
         *(set(models.synthesis.__all__) - {"MultiscaleDiscriminator", "SPADEEncoder"}),
     ]
 )

@@ -62,6 +62,7 @@ def test_two_styles_into_one_file(segpaint, files: Path, model):
     assert np.abs(read(files / "one.tif").astype(int) - expected).max() <= 1
 
 
+@pytest.mark.filterwarnings("default:skipped")
 def test_unreadable_file(segpaint, files: Path, tmp_path: Path):
     (tmp_path / "broken.png").write_bytes(b"no picture")
     Image.new("RGB", (9, 9)).save(tmp_path / "good.png")

@@ -216,6 +216,16 @@ LAYERS = {
     "SelfAttention2D": LayerCase(
         lambda f: layers.SelfAttention2D(2, 2, max_attention_elements=200, data_format=f), inputs=((5, 7, 4),)
     ),
+    "SemanticWiseAttention": LayerCase(
+        lambda f: layers.SemanticWiseAttention(2, max_attention_elements=200, data_format=f),
+        inputs=((5, 7, 8), (5, 7, 3), (5, 7, 1)),
+        apply=lambda layer, tensors: layer(*tensors[:2], keras.ops.round(tensors[2])),
+    ),
+    "SemanticWiseAttention-soft": LayerCase(
+        lambda f: layers.SemanticWiseAttention(soft=True, separation=4.0, data_format=f),
+        inputs=((5, 7, 8), (5, 7, 3), (5, 7, 1)),
+        apply=lambda layer, tensors: layer(*tensors[:2], keras.ops.round(tensors[2])),
+    ),
     "SPADE": LayerCase(
         lambda f: layers.SPADE(5, hidden=8, data_format=f), inputs=((9, 13, 4), (18, 21, 1)), apply=_by_labels
     ),
@@ -401,7 +411,43 @@ INPAINTING = {
 }
 
 
-SYNTHESIS: dict[str, SynthesisCase] = {
+def _latents(batch: int, length: int = 6) -> np.ndarray:
+    return np.random.default_rng(4).normal(size=(batch, length)).astype("float32")
+
+
+def _edges(size: tuple[int, int], batch: int) -> np.ndarray:
+    return np.round(images((batch, *size, 1), seed=5))
+
+
+SYNTHESIS = {
+    "CRN": SynthesisCase(lambda **kw: models.CRN(5, filters=(8, 8, 6, 4), **kw), bounded=False),
+    "MultiscaleDiscriminator": SynthesisCase(
+        lambda **kw: models.MultiscaleDiscriminator(5, edges=True, base_filters=2, num_layers=3, **kw),
+        inputs=lambda size, batch: [images((batch, *size, 3)), label_maps((batch, *size)), _edges(size, batch)],
+        outputs=lambda size: [
+            (*map_size, channels)
+            for side in (size, tuple(-(-extent // 2) for extent in size))
+            for map_size, channels in _patch_features(side)
+        ],
+    ),
+    "Pix2PixHDGenerator": SynthesisCase(
+        lambda **kw: models.Pix2PixHDGenerator(5, blocks=2, downsampling=3, base_filters=4, **kw)
+    ),
+    "SPADEEncoder": SynthesisCase(
+        lambda **kw: models.SPADEEncoder(6, base_filters=2, size=128, **kw),
+        inputs=lambda size, batch: [images((batch, *size, 3)) * 2 - 1],
+        outputs=lambda size: [(6,), (6,)],
+    ),
+    "SPADEGenerator": SynthesisCase(lambda **kw: models.SPADEGenerator(5, base_filters=2, hidden=8, **kw)),
+    "SPADEGenerator-latent": SynthesisCase(
+        lambda **kw: models.SPADEGenerator(
+            5, edges=True, latent_dim=6, upsampling="more", base_filters=2, hidden=8, **kw
+        ),
+        inputs=lambda size, batch: [label_maps((batch, *size)), _edges(size, batch), _latents(batch)],
+        sizes=((64, 100),),
+        fit_size=(64, 128),
+        any_size=False,
+    ),
     "StyleTransfer": SynthesisCase(
         lambda **kw: models.StyleTransfer(base_filters=8, alpha=0.9, **kw),
         inputs=lambda size, batch: [images((batch, *size, 3)), images((batch, *size, 3), seed=1) ** 2],
@@ -411,6 +457,14 @@ SYNTHESIS: dict[str, SynthesisCase] = {
         fit_size=(16, 24),
     ),
 }
+
+
+def _patch_features(size: tuple[int, ...]) -> list[tuple[tuple[int, ...], int]]:
+    """Sizes and channels of what the discriminator's case gives at one scale."""
+    first = tuple(extent // 2 + 1 for extent in size)
+    second = tuple(extent // 2 + 1 for extent in first)
+    third, judged = (tuple(extent + more for extent in second) for more in (1, 2))
+    return [(first, 2), (second, 4), (third, 8), (judged, 1)]
 
 
 def label_maps(shape: tuple[int, ...], num_labels: int = 5, seed: int = 3) -> np.ndarray:

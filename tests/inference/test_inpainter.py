@@ -354,7 +354,8 @@ class Sentinel(Filler):
     def __init__(self, multiple, fixed):
         self.multiple, self.fixed_size = multiple, fixed
 
-    def fill(self, images, masks):
+    def fill(self, images, masks, labels=None):
+        assert labels is None
         assert images.dtype == masks.dtype == np.float32
         assert images.shape[:3] == masks.shape[:3] and images.shape[3] == 3 and masks.shape[3] == 1
         for side, fixed in zip(images.shape[1:3], self.fixed_size, strict=True):

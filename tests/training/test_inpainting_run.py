@@ -248,7 +248,7 @@ def test_features_that_cannot_be_had(tmp_path, monkeypatch):
     def offline(*args, **kwargs):
         raise OSError("no network")
 
-    monkeypatch.setattr(inpainting_losses, "VGG16", offline)
+    monkeypatch.setitem(inpainting_losses._BACKBONES, "VGG16", offline)
     with pytest.raises(ValueError, match="no network.*--set loss.features=none"):
         run(tmp_path / "run", PCONV)
     assert not (tmp_path / "run").exists()
@@ -258,7 +258,7 @@ def test_features_from_a_file(tmp_path, monkeypatch):
     from keras_segpaint.backbones import VGG16
 
     made = VGG16(base_filters=2, data_format="channels_last")
-    monkeypatch.setattr(inpainting_losses, "VGG16", lambda weights, **settings: made)
+    monkeypatch.setitem(inpainting_losses._BACKBONES, "VGG16", lambda weights, **settings: made)
     of_file = training.build_loss({"name": "PartialConvolutionLoss", "features": "vgg.pth"}, "channels_last")
     of_caffe = training.build_loss({"name": "PartialConvolutionLoss", "features": "imagenet"}, "channels_last")
     image = np.full((1, 16, 16, 3), 0.7, "float32")

@@ -22,7 +22,7 @@ from keras_segpaint.models.remembered import RememberedModel
 from keras_segpaint.ops.spatial import slice_spatial
 from keras_segpaint.ops.standardization import standardize
 
-PAPER = "Yu, Du, Liu, Hu 2022, Interactive Image Inpainting Using Semantic Guidance, arXiv:2201.10753"
+PAPER = "Yu, Du, Liu, Li, Zhu 2022, Interactive Image Inpainting Using Semantic Guidance, arXiv:2201.10753"
 
 
 @keras.saving.register_keras_serializable(package="keras_segpaint")
@@ -81,9 +81,9 @@ class SemanticGuidedInpainting(InpaintingModel):
         >>> labels = np.zeros((1, 32, 32, 1), "int32")
         >>> tuple(model([image, mask, labels]).shape)
         (1, 32, 32, 3)
-        >>> first = model.first_stage()([image, mask])
+        >>> first = model.first_stage().predict_on_batch([image, mask])
         >>> labels[:, 16:] = 3
-        >>> tuple(model.second_stage()([image, mask, first["coarse"], first["features"], labels]).shape)
+        >>> model.second_stage().predict_on_batch([image, mask, first["coarse"], first["features"], labels]).shape
         (1, 32, 32, 3)
     """
 

@@ -11,6 +11,7 @@ from keras_segpaint.training.recipes import (
     attention_to_scale,
     cc_net,
     coherence_priors_inpainting,
+    crn,
     da_net,
     deepfill_v1,
     deepfill_v2,
@@ -33,6 +34,8 @@ from keras_segpaint.training.recipes import (
     segnet,
     segnet_basic,
     semantic_guided_inpainting,
+    spade_generator,
+    style_transfer,
     unet,
 )
 
@@ -44,6 +47,7 @@ RECIPES: dict[str, Recipe] = {
         apcnet,
         attention_to_scale,
         cc_net,
+        crn,
         coherence_priors_inpainting,
         da_net,
         deepfill_v1,
@@ -66,6 +70,8 @@ RECIPES: dict[str, Recipe] = {
         refine_net,
         segnet,
         segnet_basic,
+        spade_generator,
+        style_transfer,
         semantic_guided_inpainting,
         unet,
     )
@@ -76,7 +82,7 @@ def choices() -> str:
     """The models that have a recipe, by their task, for messages.
 
     Example:
-        >>> choices().rpartition("; ")[2]
+        >>> choices().split("; ")[1]
         'for inpainting CoherencePriorsInpainting, DeepFillV1, DeepFillV2, PConvUNet, SemanticGuidedInpainting'
     """
     tasks: dict[str, list[str]] = {"segmentation": [], "inpainting": []}

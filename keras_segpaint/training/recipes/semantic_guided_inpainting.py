@@ -7,7 +7,7 @@ __all__ = ["RECIPE"]
 
 RECIPE = InpaintingRecipe(
     model="SemanticGuidedInpainting",
-    paper="Yu, Du, Liu, Hu 2022, Interactive Image Inpainting Using Semantic Guidance, arXiv:2201.10753",
+    paper="Yu, Du, Liu, Li, Zhu 2022, Interactive Image Inpainting Using Semantic Guidance, arXiv:2201.10753",
     optimizer={"name": "adam", "learning_rate": 1e-4, "beta_1": 0.5, "beta_2": 0.999},
     schedule={"name": "constant"},
     epochs=100,
