@@ -33,8 +33,15 @@ MANY_MAPPINGS = 20_000
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
-# What does nothing of its own on a backend, which JAX would only compile once more. Commands train and predict there, too.
-NOT_ON_JAX = ("tests/benchmarks/", "tests/cli/", "tests/viz/", "keras_segpaint/")
+# What does nothing of its own on a backend is tested on TensorFlow: figures, benchmarks, the examples of docstrings.
+ON_ONE = ("tests/benchmarks/", "tests/viz/", "keras_segpaint/")
+# And what is put together from parts that are tested on JAX, too, which would compile all of it once more.
+NOT_ON_JAX = (
+    "tests/cli/",
+    "tests/convert/",
+    "tests/training/test_guided_run.py",
+    "tests/training/test_synthesis_run.py",
+)
 YET_ON_JAX = ("tests/cli/test_train.py", "tests/cli/test_predict.py")
 
 
@@ -81,12 +88,12 @@ def rng(request: pytest.FixtureRequest) -> np.random.Generator:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    if os.environ.get("KERAS_BACKEND") != "jax":
-        return
-    elsewhere = pytest.mark.skip(reason="on the two other backends: it is the same on each, and JAX compiles it all")
+    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+    elsewhere = pytest.mark.skip(reason="tested on another backend: it is the same on each")
     for item in items:
         path = item.path.relative_to(REPOSITORY).as_posix()
-        if path.startswith(NOT_ON_JAX) and path not in YET_ON_JAX:
+        once = backend != "tensorflow" and path.startswith(ON_ONE)
+        if once or (backend == "jax" and path.startswith(NOT_ON_JAX) and path not in YET_ON_JAX):
             item.add_marker(elsewhere)
 
 
