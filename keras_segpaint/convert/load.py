@@ -58,21 +58,7 @@ def load(model: keras.Model, path: str | os.PathLike, source: str, skip_head: bo
     """
     known = get(source)
     state, layout = _read(known, Path(path))
-    if type(model).__name__ != layout.model:
-        raise ConversionError(
-            f"{path} holds weights of {layout.model}, the model is a {type(model).__name__}. "
-            f"{_how(layout)} gives one that fits, and so does convert.build."
-        )
-    part = model.get_layer(layout.part) if layout.part else model
-    found = match(part, state, layout.rename(model), layout.flipped)
-    _check(found, model, layout, Path(path), skip_head)
-    if layout.images is not None:
-        _fit_images(model, found, *layout.images)
-    for variable, value in found.values:
-        variable.assign(value)
-    card = _card(known, layout, Path(path))
-    model.card = card.to_dict()
-    return card
+    return _fill(model, known, state, layout, Path(path), skip_head)
 
 
 def build(path: str | os.PathLike, source: str, **arguments: Any) -> keras.Model:
@@ -101,10 +87,10 @@ def build(path: str | os.PathLike, source: str, **arguments: Any) -> keras.Model
         FileNotFoundError: [Errno 2] No such file: 'enet.pth'
     """
     known = get(source)
-    _, layout = _read(known, Path(path))
+    state, layout = _read(known, Path(path))
     published = layout.arguments.get("num_classes")
     model = getattr(models, layout.model)(**{**layout.arguments, **arguments})
-    load(model, path, source, skip_head=arguments.get("num_classes", published) != published)
+    _fill(model, known, state, layout, Path(path), arguments.get("num_classes", published) != published)
     return model
 
 
@@ -121,6 +107,25 @@ def _read(source: Source, path: Path) -> tuple[State, Layout]:
             f"{path} is no checkpoint of {source.name} that can be read. {reason}It holds {len(state)} arrays: {first}, ..."
         ) from error
     return layout.adapt({key: value for key, value in state.items() if not layout.ignored(key)}), layout
+
+
+def _fill(model: keras.Model, source: Source, state: State, layout: Layout, path: Path, skip_head: bool) -> Card:
+    """Gives a model what was read, if it fits."""
+    if type(model).__name__ != layout.model:
+        raise ConversionError(
+            f"{path} holds weights of {layout.model}, the model is a {type(model).__name__}. "
+            f"{_how(layout)} gives one that fits, and so does convert.build."
+        )
+    part = model.get_layer(layout.part) if layout.part else model
+    found = match(part, state, layout.rename(model), layout.flipped)
+    _check(found, model, layout, path, skip_head)
+    if layout.images is not None:
+        _fit_images(model, found, *layout.images)
+    for variable, value in found.values:
+        variable.assign(value)
+    card = _card(source, layout, path)
+    model.card = card.to_dict()
+    return card
 
 
 def _fit_images(

@@ -46,7 +46,6 @@ def _layout(state: State) -> Layout:
         arguments.update(multi_grid=(), head_conv=True, backbone_options={"dilate_first": mobile})
         if mobile:
             arguments["rates"] = (12, 24, 36)
-    head = ["head_classifier", "aux_classifier"]
     classes = tuple(VOC) if arguments["num_classes"] == len(VOC) else ()
     score = SCORES.get((model, backbone)) if classes else None
     metric = f"{score} % mean IoU on COCO's validation images, in VOC's classes, as torchvision says" if score else ""
@@ -54,7 +53,7 @@ def _layout(state: State) -> Layout:
         model,
         arguments,
         lambda built: _renamer(built, backbone if mobile else None),
-        head=tuple(head),
+        head=("head_classifier", "aux_classifier"),
         card={"classes": classes, "metric": metric},
     )
 
