@@ -3,9 +3,10 @@
 import importlib.util
 import json
 import os
+import random
 import sys
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,7 +34,7 @@ MANY_MAPPINGS = 20_000
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
-# What does nothing of its own on a backend is tested on TensorFlow: figures, benchmarks, the examples of docstrings.
+# What does nothing of its own on a backend is tested on PyTorch, which compiles nothing: figures, benchmarks, examples.
 ON_ONE = ("tests/benchmarks/", "tests/viz/", "keras_segpaint/")
 # And what is put together from parts that are tested on JAX, too, which would compile all of it once more.
 NOT_ON_JAX = (
@@ -87,12 +88,41 @@ def rng(request: pytest.FixtureRequest) -> np.random.Generator:
     return np.random.default_rng(zlib.crc32(request.node.name.encode()))
 
 
+def seed(name: str) -> None:
+    """Makes what Keras and NumPy draw without a seed depend on the test alone, not on those before it."""
+    number = zlib.crc32(name.encode())
+    random.seed(number)
+    np.random.seed(number)
+
+
+@pytest.fixture
+def undrawn_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kernels start as zeros: a hundred million random numbers take half a minute, and whoever counts needs none."""
+    import keras
+
+    def zeros(_self: keras.initializers.VarianceScaling, shape: tuple[int, ...], dtype: str | None = None) -> object:
+        return keras.ops.zeros(shape, dtype)
+
+    monkeypatch.setattr(keras.initializers.VarianceScaling, "__call__", zeros)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(fixturedef: pytest.FixtureDef, request: pytest.FixtureRequest) -> Iterator[None]:
+    seed(f"{fixturedef.baseid}::{fixturedef.argname}")
+    return (yield)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_call(item: pytest.Item) -> None:
+    seed(item.nodeid)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     backend = os.environ.get("KERAS_BACKEND", "tensorflow")
     elsewhere = pytest.mark.skip(reason="tested on another backend: it is the same on each")
     for item in items:
         path = item.path.relative_to(REPOSITORY).as_posix()
-        once = backend != "tensorflow" and path.startswith(ON_ONE)
+        once = backend != "torch" and path.startswith(ON_ONE)
         if once or (backend == "jax" and path.startswith(NOT_ON_JAX) and path not in YET_ON_JAX):
             item.add_marker(elsewhere)
 

@@ -25,7 +25,7 @@ from tests.conformance.cases import images
         ("lraspp_mobilenet_v3_large", "mobilenet_v3_large", MobileNetV3Large),
     ],
 )
-def test_every_weight_of_torchvision_has_a_layer(shared, reference, backbone, build):
+def test_every_weight_of_torchvision_has_a_layer(shared, undrawn_weights, reference, backbone, build):
     specs = json.loads((shared / "fixtures" / "torchvision_segmentation_specs.json").read_text())
     entries = specs["models"][reference]["state_dict"]
     wanted = {}

@@ -38,7 +38,7 @@ def test_widths_are_nearest_in_parameters():
     assert guidance.nearest(lambda width: 10 * width, 44) == 4
 
 
-def test_networks_have_as_many_parameters():
+def test_networks_have_as_many_parameters(undrawn_weights):
     from keras_segpaint import models
 
     options = guidance.parse(["--data", "x"])

@@ -140,5 +140,5 @@ def test_training_step(name, dtype):
         for arguments, count in model.reference_parameters
     ],
 )
-def test_parameter_count(model, arguments, expected):
+def test_parameter_count(model, arguments, expected, undrawn_weights):
     assert sum(int(np.prod(weight.shape)) for weight in model(**arguments).trainable_weights) == expected

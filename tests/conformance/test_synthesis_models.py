@@ -120,9 +120,5 @@ def test_training_step(name, dtype):
         for arguments, count in model.reference_parameters
     ],
 )
-def test_parameter_count(model, arguments, expected, monkeypatch):
-    # Zeros take no memory until they are written to; random numbers for a hundred million weights take seconds.
-    monkeypatch.setattr(
-        keras.initializers.VarianceScaling, "__call__", lambda self, shape, dtype=None: keras.ops.zeros(shape, dtype)
-    )
+def test_parameter_count(model, arguments, expected, undrawn_weights):
     assert sum(int(np.prod(weight.shape)) for weight in model(**arguments).trainable_weights) == expected
