@@ -20,6 +20,7 @@ from keras_segpaint.ops.patch_matching import (
     unblock,
     wrapped_rows,
 )
+from keras_segpaint.ops.resizing import nearest_point
 from keras_segpaint.ops.spatial import spatial_axes, spatial_size, standardize_data_format
 
 # Scores that are held at once unless the user says otherwise: 32 MB, of which a handful of copies live.
@@ -52,6 +53,9 @@ class ContextualAttention(layers.Layer):
             no other patch both give 0. Defaults to `"zero"`.
         patch_norm: `"clip"`, the norm or 1e-4 if that is larger; `"add"`, the root of the sum of squares to each of
             which 1e-4 is added, as a PyTorch port of DeepFill v1 has it. Defaults to `"clip"`.
+        downsampling: Which pixels the smaller maps are made of: `"top_left"`, every `rate`-th; `"corners"`, as in the
+            original's TensorFlow code, those next to as many points spread evenly from the first pixel to the last. The
+            mask is then made as small as the background first, in the same way. Defaults to `"top_left"`.
         return_offsets: Whether to give, for display, the way to the best patch too. LiteRT has no such operator.
             Defaults to `False`.
         block_rows: Integer >= 1, rows of foreground positions at once; `None` for as many as 8 million scores allow (all
@@ -63,7 +67,8 @@ class ContextualAttention(layers.Layer):
         foreground: Feature maps `(batch, height, width, channels)`.
         background: Feature maps of as many channels and of any size, whose patches are used.
         hole_mask: Hole mask of the background, `(batch, rows, columns, 1)`, 1 for a hole; of its size or a multiple of
-            it, such as the image's. Each position takes the mask's pixel at its top left. `None` if all is known.
+            it, such as the image's. Each position takes the mask's pixel at its top left, but for
+            `downsampling="corners"`. `None` if all is known.
 
     Output shape:
         That of the foreground. With `return_offsets` a pair, with `(batch, ceil(height / rate), ceil(width / rate), 2)`
@@ -92,6 +97,7 @@ class ContextualAttention(layers.Layer):
         scale: float = 10.0,
         masking: str = "zero",
         patch_norm: str = "clip",
+        downsampling: str = "top_left",
         return_offsets: bool = False,
         block_rows: int | None = None,
         data_format: str | None = None,
@@ -110,6 +116,8 @@ class ContextualAttention(layers.Layer):
             raise ValueError(f'`masking` must be "zero" or "exclude". Received: masking={masking!r}')
         if patch_norm not in ("clip", "add"):
             raise ValueError(f'`patch_norm` must be "clip" or "add". Received: patch_norm={patch_norm!r}')
+        if downsampling not in ("top_left", "corners"):
+            raise ValueError(f'`downsampling` must be "top_left" or "corners". Received: downsampling={downsampling!r}')
         self.kernel_size = kernel_size
         self.stride = stride
         self.rate = rate
@@ -118,6 +126,7 @@ class ContextualAttention(layers.Layer):
         self.scale = float(scale)
         self.masking = masking
         self.patch_norm = patch_norm
+        self.downsampling = downsampling
         self.return_offsets = return_offsets
         self.block_rows = block_rows
         self.data_format = standardize_data_format(data_format)
@@ -161,9 +170,20 @@ class ContextualAttention(layers.Layer):
 
     def _compared(self, foreground: Any, background: Any, hole_mask: Any) -> tuple[Any, Any, Any]:
         """Queries, keys, and which keys are known, of maps with their channels at the end."""
-        queries, keys = (ops.cast(x[:, :: self.rate, :: self.rate], "float32") for x in (foreground, background))
-        valid = None if hole_mask is None else self._valid(channels_last(hole_mask, self.data_format), keys)
-        return queries, keys, valid
+        queries, keys = (ops.cast(self._smaller(x), "float32") for x in (foreground, background))
+        if hole_mask is None:
+            return queries, keys, None
+        mask = channels_last(hole_mask, self.data_format)
+        if self.downsampling == "corners":
+            mask = self._smaller(nearest_point(mask, spatial_size(background, "channels_last"), True, "channels_last"))
+        return queries, keys, self._valid(mask, keys)
+
+    def _smaller(self, x: Any) -> Any:
+        """A map with its channels at the end, smaller by the rate."""
+        if self.downsampling == "top_left" or self.rate == 1:
+            return x[:, :: self.rate, :: self.rate]
+        height, width = ((extent + self.rate - 1) // self.rate for extent in spatial_size(x, "channels_last"))
+        return nearest_point(x, (height, width), True, "channels_last")
 
     def _rebuilt(self, foreground: Any, background: Any, hole_mask: Any, with_offsets: bool) -> tuple[Any, Any]:
         """The foreground rebuilt, and the offsets or `None`."""
@@ -332,6 +352,7 @@ class ContextualAttention(layers.Layer):
             scale=self.scale,
             masking=self.masking,
             patch_norm=self.patch_norm,
+            downsampling=self.downsampling,
             return_offsets=self.return_offsets,
             block_rows=self.block_rows,
             data_format=self.data_format,

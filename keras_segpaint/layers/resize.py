@@ -23,7 +23,9 @@ class Resize(layers.Layer):
 
     The same on every backend, with sizes that are known when the model is built and with sizes that are not. Without
     `align_corners` pixels are areas (the convention of TensorFlow 2, `torch.nn.functional.interpolate` with
-    `align_corners=False`, and OpenCV); with it they are points and the corner points coincide.
+    `align_corners=False`, and OpenCV); with it they are points and the corner points coincide. TensorFlow 1, whose
+    weights are still about, has points in either case: `half_pixel_centers=False` is what its functions do unasked,
+    `align_corners=True` what they do with an argument of that name.
 
     Args:
         size: Pair of integers `(height, width)`, or `None` if `scale` or the call argument `like` gives the size.
@@ -31,7 +33,11 @@ class Resize(layers.Layer):
             never to nothing.
         interpolation: `"bilinear"`; `"nearest"`, the pixel below the new one's centre; or `"top_left"`, the pixel
             `floor(i * height / new_height)`, PyTorch's rule for nearest neighbours. Defaults to `"bilinear"`.
-        align_corners: Boolean, for bilinear only. Defaults to `False`.
+        align_corners: Boolean, for `"bilinear"`, and for `"nearest"`, which then takes the pixel next to
+            `i * (height - 1) / (new_height - 1)`, as TensorFlow 1 does. Defaults to `False`.
+        half_pixel_centers: Boolean; with `False` pixel `i` is made from what is at `i * height / new_height`, as in
+            TensorFlow 1, and what lies beyond the last pixel's centre is that pixel. For `"bilinear"` and `"nearest"`;
+            `align_corners` goes before it. Defaults to `True`.
         data_format: `"channels_last"`, `"channels_first"` or `None` for Keras's default.
         **kwargs: Base layer arguments.
 
@@ -56,6 +62,7 @@ class Resize(layers.Layer):
         scale: float | tuple[float, float] | None = None,
         interpolation: str = "bilinear",
         align_corners: bool = False,
+        half_pixel_centers: bool = True,
         data_format: str | None = None,
         **kwargs: Any,
     ):
@@ -66,12 +73,16 @@ class Resize(layers.Layer):
             raise ValueError(
                 f"`interpolation` must be one of {INTERPOLATIONS}. Received: interpolation={interpolation!r}"
             )
-        if align_corners and interpolation != "bilinear":
-            raise ValueError('`align_corners=True` goes with interpolation="bilinear" only.')
+        if interpolation == "top_left" and (align_corners or not half_pixel_centers):
+            raise ValueError(
+                '`align_corners` and `half_pixel_centers` go with interpolation="bilinear" and "nearest". '
+                f"Received: align_corners={align_corners}, half_pixel_centers={half_pixel_centers}"
+            )
         self.size = None if size is None else _pair(size, "size")
         self.scale = None if scale is None else _factors(scale)
         self.interpolation = interpolation
         self.align_corners = align_corners
+        self.half_pixel_centers = half_pixel_centers
         self.data_format = standardize_data_format(data_format)
 
     def call(self, inputs: Any, like: Any = None) -> Any:
@@ -82,13 +93,16 @@ class Resize(layers.Layer):
             return inputs
         if self.interpolation == "top_left":
             return resizing.nearest_top_left(inputs, size, self.data_format)
+        areas = self.half_pixel_centers and not self.align_corners
+        if self.interpolation == "nearest" and not areas:
+            return resizing.nearest_point(inputs, size, self.align_corners, self.data_format)
         if known and self.interpolation == "nearest" and size[0] % have[0] == size[1] % have[1] == 0:
             return resizing.enlarge(inputs, size, self.data_format)
-        if known and not self.align_corners:
+        if known and areas:
             return ops.image.resize(inputs, size, interpolation=self.interpolation, data_format=self.data_format)
         if self.interpolation == "nearest":
             return resizing.nearest(inputs, size, self.data_format)
-        return resizing.bilinear(inputs, size, self.align_corners, self.data_format)
+        return resizing.bilinear(inputs, size, self.align_corners, self.data_format, self.half_pixel_centers)
 
     def compute_output_spec(self, inputs: Any, like: Any = None) -> keras.KerasTensor:
         have = static_spatial_size(inputs.shape, self.data_format)
@@ -120,6 +134,7 @@ class Resize(layers.Layer):
             scale=self.scale,
             interpolation=self.interpolation,
             align_corners=self.align_corners,
+            half_pixel_centers=self.half_pixel_centers,
             data_format=self.data_format,
         )
         return config

@@ -23,12 +23,17 @@ def convolved_shape(
     dilation_rate: tuple[int, int],
     data_format: str,
     scale: int = 1,
+    same: bool = False,
 ) -> tuple[int | None, ...]:
-    """The shape behind a convolution with `symmetric_pads` of a map that was enlarged `scale` times."""
+    """The shape behind a convolution, with `symmetric_pads` or the `same` of TensorFlow, of a map enlarged `scale` times."""
     pads = symmetric_pads(kernel_size, dilation_rate)
     sizes: tuple[Any, ...] = static_spatial_size(shape, data_format)
     rows, columns = (
-        None if extent is None else (extent * scale + 2 * pad - rate * (window - 1) - 1) // stride + 1
+        None
+        if extent is None
+        else -(-extent * scale // stride)
+        if same
+        else (extent * scale + 2 * pad - rate * (window - 1) - 1) // stride + 1
         for extent, pad, rate, window, stride in zip(sizes, pads, dilation_rate, kernel_size, strides, strict=True)
     )
     new = list(replace_spatial(shape, (rows, columns), data_format))

@@ -131,6 +131,11 @@ LAYERS = {
         inputs=((10, 14, 4), (10, 14, 1)),
         apply=lambda layer, tensors: layer(tensors[0], tensors[0], keras.ops.round(0.53 * tensors[1])),
     ),
+    "ContextualAttention-corners": LayerCase(
+        lambda f: layers.ContextualAttention(downsampling="corners", data_format=f),
+        inputs=((10, 14, 4), (20, 28, 1)),
+        apply=lambda layer, tensors: layer(tensors[0], tensors[0], keras.ops.round(0.53 * tensors[1])),
+    ),
     "ContextualAttention-exclude": LayerCase(
         lambda f: layers.ContextualAttention(
             1, stride=2, rate=1, fuse=False, masking="exclude", block_rows=3, data_format=f
@@ -160,6 +165,7 @@ LAYERS = {
         apply=lambda layer, tensors: layer(tensors[0], tensors[0], keras.ops.round(tensors[1])),
     ),
     "GatedConv2D": LayerCase(lambda f: layers.GatedConv2D(5, 3, strides=2, data_format=f)),
+    "GatedConv2D-same": LayerCase(lambda f: layers.GatedConv2D(2, 3, strides=2, padding="same", data_format=f)),
     "GatedConv2D-upsampling": LayerCase(lambda f: layers.GatedConv2D(3, 3, upsampling=2, data_format=f)),
     "GateUnit": LayerCase(lambda f: layers.GateUnit(data_format=f), inputs=((9, 6, 4), (5, 3, 4))),
     "InstanceNormalization": LayerCase(lambda f: layers.InstanceNormalization(data_format=f)),
@@ -205,6 +211,9 @@ LAYERS = {
     "ResidualAttention": LayerCase(lambda f: layers.ResidualAttention(data_format=f), inputs=((5, 7, 8),)),
     "ResidualConvUnit": LayerCase(lambda f: layers.ResidualConvUnit(data_format=f)),
     "Resize": LayerCase(lambda f: layers.Resize(size=(15, 7), data_format=f)),
+    "Resize-points": LayerCase(
+        lambda f: layers.Resize(scale=(3, 0.6), interpolation="nearest", align_corners=True, data_format=f)
+    ),
     "ScaleAttention": LayerCase(lambda f: layers.ScaleAttention(3, filters=8, data_format=f)),
     "SelectiveKernel": LayerCase(
         lambda f: layers.SelectiveKernel(groups=2, min_units=4, data_format=f), inputs=((5, 7, 8),)
@@ -380,6 +389,7 @@ INPAINTING = {
     ),
     "DeepFillV1": InpaintingCase(lambda **kw: models.DeepFillV1(4, **kw)),
     "DeepFillV2": InpaintingCase(lambda **kw: models.DeepFillV2(8, sketch=True, both_stages=True, **kw), sketch=True),
+    "DeepFillV2-tensorflow": InpaintingCase(lambda **kw: models.DeepFillV2(8, variant="tensorflow", **kw)),
     "PConvUNet": InpaintingCase(
         lambda **kw: models.PConvUNet(4, base_filters=4, **kw), sizes=((1, 1), (9, 13), (24, 40)), fit_size=(16, 24)
     ),

@@ -59,12 +59,26 @@ def test_blocks_of_rows_change_nothing(fixture_arrays, name, rows):
     np.testing.assert_array_equal(blocked[1], whole[1])
 
 
-def by_patches(f, b, hole, kernel_size, stride, rate, scale, masking):
+def every(x, size):
+    """The pixels at the top left of blocks."""
+    return x[:: -(-x.shape[0] // size[0]), :: -(-x.shape[1] // size[1])]
+
+
+def between_corners(x, size):
+    """The pixels next to points that are spread evenly from the first pixel to the last."""
+    for axis, extent in enumerate(size):
+        x = x.take(np.floor(np.linspace(0, x.shape[axis] - 1, extent) + 0.5).astype(int), axis)
+    return x
+
+
+def by_patches(f, b, hole, kernel_size, stride, rate, scale, masking, smaller=every):
     """Attention without fusing of one sample, patch by patch."""
     height, width, channels = f.shape
     radius, before = kernel_size // 2, rate // 2
-    queries, keys = f[::rate, ::rate], b[::rate, ::rate]
-    rows, columns = keys.shape[:2]
+    rows, columns = -(-b.shape[0] // rate), -(-b.shape[1] // rate)
+    queries, keys = smaller(f, (-(-height // rate), -(-width // rate))), smaller(b, (rows, columns))
+    if smaller is between_corners:
+        hole = smaller(hole, b.shape[:2])
 
     def patches(x):
         x = np.pad(x, ((radius, radius), (radius, radius), (0, 0)))
@@ -75,7 +89,7 @@ def by_patches(f, b, hole, kernel_size, stride, rate, scale, masking):
         }
 
     own = {at: patch for at, patch in patches(keys).items() if at[0] % stride == 0 and at[1] % stride == 0}
-    touched = patches(hole[:: hole.shape[0] // rows, :: hole.shape[1] // columns])
+    touched = patches(smaller(hole, (rows, columns)))
     valid = np.array([touched[at].max() == 0 for at in own], float)
     padded = np.pad(b, ((before, 3 * rate), (before, 3 * rate), (0, 0)))
     raw = [padded[rate * i : rate * (i + 2), rate * j : rate * (j + 2)] for i, j in own]
@@ -107,6 +121,16 @@ def test_any_stride_and_rate_with_a_mask_for_each_sample(size, kernel_size, stri
     np.testing.assert_allclose(run(layer, f, b, hole), expected, rtol=1e-4, atol=1e-5)
 
 
+def test_maps_may_be_made_smaller_from_corner_to_corner(rng):
+    f, b = (rng.normal(size=(2, *size, 4)).astype("float32") * 0.3 for size in ((10, 12), (12, 14)))
+    hole = np.zeros((2, 48, 56, 1), "float32")
+    hole[0, :16, 8:24], hole[1, 19:] = 1, 1
+    layer = ContextualAttention(fuse=False, scale=5.0, downsampling="corners", block_rows=3, **LAST)
+    samples = zip(f, b, hole, strict=True)
+    expected = [by_patches(*sample, 3, 1, 2, 5.0, "zero", between_corners) for sample in samples]
+    np.testing.assert_allclose(run(layer, f, b, hole), expected, rtol=1e-4, atol=1e-5)
+
+
 @pytest.mark.parametrize("masking", ["zero", "exclude"])
 def test_without_any_known_patch_the_result_is_zero(masking, rng):
     x = rng.normal(size=(1, 8, 8, 3)).astype("float32")
@@ -132,6 +156,7 @@ def test_features_of_zeros_have_a_gradient():
         ({"stride": 2}, "`stride` above 1 goes with `fuse=False` only. Received: stride=2"),
         ({"masking": "inf"}, '`masking` must be "zero" or "exclude"'),
         ({"patch_norm": "l2"}, '`patch_norm` must be "clip" or "add"'),
+        ({"downsampling": "centres"}, '`downsampling` must be "top_left" or "corners"'),
     ],
 )
 def test_errors(arguments, message):

@@ -44,7 +44,31 @@ def test_reference_outputs(fixture_arrays, data_format):
         assert tuple(output.shape) == tuple(layer.compute_output_spec(x).shape)
 
 
+@pytest.mark.parametrize("size", [(8, 6), (7, 5)])
+def test_same_padding_is_that_of_tensorflow(size, rng):
+    layer = GatedConv2D(3, 3, strides=2, padding="same", data_format="channels_last")
+    x = rng.normal(size=(1, *size, 2)).astype("float32")
+    output = layer(x)
+    bias = rng.normal(size=6).astype("float32")
+    layer.conv.bias.assign(bias)
+    kernel = ops.convert_to_numpy(layer.conv.kernel)
+    # Even sizes need one row of zeros, which is below; odd ones two, one of them above.
+    above, left = (extent % 2 for extent in size)
+    padded = np.pad(x[0], ((above, 1), (left, 1), (0, 0)))
+    rows, columns = (-(-extent // 2) for extent in size)
+    windows = np.array(
+        [[padded[2 * i : 2 * i + 3, 2 * j : 2 * j + 3] for j in range(columns)] for i in range(rows)], "float64"
+    )
+    sums = np.einsum("ijklc,klco->ijo", windows, kernel) + bias
+    features, gate = sums[..., :3], sums[..., 3:]
+    expected = np.where(features > 0, features, np.expm1(features)) / (1 + np.exp(-gate))
+    np.testing.assert_allclose(ops.convert_to_numpy(layer(x))[0], expected, atol=1e-5)
+    assert tuple(output.shape) == tuple(layer.compute_output_spec(x).shape)
+
+
 def test_errors():
+    with pytest.raises(ValueError, match='`padding` must be "symmetric" or "same". Received: padding='):
+        GatedConv2D(4, padding="valid")
     with pytest.raises(ValueError, match="`filters` must be an integer >= 1. Received: filters=0"):
         GatedConv2D(0)
     with pytest.raises(ValueError, match="`upsampling` must be an integer >= 1. Received: upsampling=0.5"):

@@ -55,6 +55,54 @@ def test_top_left_is_the_nearest_of_pytorch_for_any_dtype(target, rng):
     np.testing.assert_array_equal(ops.convert_to_numpy(result), expected)
 
 
+# Rows of a column of ten that TensorFlow 1 takes for four.
+POINTS = {
+    ("nearest", False): [0, 2, 5, 7],
+    ("nearest", True): [0, 3, 6, 9],
+    ("bilinear", False): [0, 2.5, 5, 7.5],
+    ("bilinear", True): [0, 3, 6, 9],
+}
+
+
+@pytest.mark.parametrize(("interpolation", "align_corners"), POINTS)
+def test_pixels_are_points_in_tensorflow_1(interpolation, align_corners):
+    settings = dict(interpolation=interpolation, align_corners=align_corners, half_pixel_centers=False)
+    column = np.arange(10, dtype="float32").reshape(1, 10, 1, 1) * np.ones((1, 1, 3, 1), "float32")
+    expected = np.broadcast_to(np.float32(POINTS[interpolation, align_corners])[None, :, None, None], (1, 4, 5, 1))
+    layer = Resize(size=(4, 5), data_format="channels_last", **settings)
+    np.testing.assert_allclose(ops.convert_to_numpy(layer(column)), expected, atol=1e-5)
+    layer = Resize(size=(4, 5), data_format="channels_first", **settings)
+    first = ops.convert_to_numpy(layer(np.moveaxis(column, -1, 1)))
+    np.testing.assert_allclose(np.moveaxis(first, 1, -1), expected, atol=1e-5)
+    # Beyond the last pixel's centre there is that pixel.
+    larger = ops.convert_to_numpy(Resize(size=(20, 3), data_format="channels_last", **settings)(column))[0, :, 0, 0]
+    assert larger[0] == 0 and larger[-1] == 9
+
+
+# Sizes of which 32 bits put a pixel elsewhere than exact numbers would: (83, 2), (98, 2) and (41, 82).
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="compares with TensorFlow's own function")
+@pytest.mark.parametrize(("source", "target"), [*SIZES, ((2, 41), (83, 82)), ((2, 82), (98, 41)), ((64, 90), (32, 45))])
+@pytest.mark.parametrize("align_corners", [False, True])
+def test_tensorflow_1_itself(source, target, align_corners, rng):
+    import tensorflow as tf
+
+    x = rng.normal(size=(1, *source, 2)).astype("float32")
+    for interpolation, own in (
+        ("nearest", tf.compat.v1.image.resize_nearest_neighbor),
+        ("bilinear", tf.compat.v1.image.resize_bilinear),
+    ):
+        expected = own(x, target, align_corners=align_corners).numpy()
+        settings = dict(interpolation=interpolation, align_corners=align_corners, half_pixel_centers=False)
+        layer = Resize(size=target, data_format="channels_last", **settings)
+        atol = 0 if interpolation == "nearest" else 5e-5
+        np.testing.assert_allclose(ops.convert_to_numpy(layer(x)), expected, atol=atol)
+        # The same where the size is unknown while the graph is traced.
+        image, like = keras.Input((None, None, 2)), keras.Input((None, None, 1))
+        model = keras.Model([image, like], Resize(data_format="channels_last", **settings)(image, like=like))
+        given = [x, np.zeros((1, *target, 1), "float32")]
+        np.testing.assert_allclose(model.predict(given, verbose=0), expected, atol=atol)
+
+
 @pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
 def test_the_gradient_of_repeated_pixels_is_their_sum(data_format, rng):
     layer = Resize(scale=(2, 3), interpolation="nearest", data_format=data_format)
@@ -115,8 +163,8 @@ def test_bad_arguments():
         Resize()(np.zeros((1, 2, 2, 1), "float32"))
     with pytest.raises(ValueError, match=r"`interpolation` must be one of \('bilinear', 'nearest', 'top_left'\)"):
         Resize(scale=2, interpolation="bicubic")
-    with pytest.raises(ValueError, match="align_corners"):
-        Resize(scale=2, interpolation="nearest", align_corners=True)
+    with pytest.raises(ValueError, match=r"`align_corners` and `half_pixel_centers` go with .* align_corners=True"):
+        Resize(scale=2, interpolation="top_left", align_corners=True)
     with pytest.raises(ValueError, match="`scale` must be a positive number"):
         Resize(scale=0)
 

@@ -10,7 +10,12 @@ from keras_segpaint.layers.factory import LayerFactory
 from keras_segpaint.models.arguments import map_input, standardize_arguments
 from keras_segpaint.models.image_layers import Critics, float32_image, standardize_width
 from keras_segpaint.models.inpainting.base import InpaintingModel, keep_known
-from keras_segpaint.models.inpainting.two_stage import check_size, coarse_features, refined_features
+from keras_segpaint.models.inpainting.two_stage import (
+    check_size,
+    coarse_features,
+    refined_features,
+    standardize_variant,
+)
 from keras_segpaint.models.remembered import RememberedModel
 
 PAPER = "Yu, Lin, Yang, Shen, Lu, Huang 2018, Generative Image Inpainting with Contextual Attention, arXiv:1801.07892"
@@ -25,6 +30,10 @@ class DeepFillV1(InpaintingModel):
     Args:
         base_filters: Width of the first convolution, a multiple of 2. Defaults to `32`.
         patch_norm: Of the attention: `"clip"` as published, `"add"` as a PyTorch port has it. Defaults to `"clip"`.
+        variant: `"pytorch"`, whose convolutions of stride 2 pad alike on every side and whose attention compares every
+            second position; or `"tensorflow"`, as the original computes, for weights that were trained with it: padded
+            at the bottom and right only, and compared at positions spread evenly from corner to corner. Defaults to
+            `"pytorch"`.
         both_stages: Whether to give both stages' results. Defaults to `False`.
         input_shape: `(height, width, channels)` of the image; height and width may be `None`. Defaults to `(None, None,
             3)`.
@@ -68,6 +77,7 @@ class DeepFillV1(InpaintingModel):
         base_filters: int = 32,
         *,
         patch_norm: str = "clip",
+        variant: str = "pytorch",
         both_stages: bool = False,
         input_shape: tuple[int | None, int | None, int] = (None, None, 3),
         data_format: str | None = None,
@@ -77,6 +87,7 @@ class DeepFillV1(InpaintingModel):
         input_shape, data_format, policy = standardize_arguments(input_shape, data_format, dtype)
         standardize_width(base_filters, "base_filters", divisor=2)
         check_size(input_shape)
+        padding, downsampling = standardize_variant(variant)
 
         # === Layers ===
         build = LayerFactory(data_format, policy)
@@ -95,14 +106,15 @@ class DeepFillV1(InpaintingModel):
         ) -> Any:
             if upsampling > 1:
                 x = Resize(scale=upsampling, interpolation="nearest", name=f"{name}_enlarge", **settings)(x)
-            if strides > 1:
+            symmetric = strides > 1 and padding == "symmetric"
+            if symmetric:
                 x = SymmetricPadding2D(kernel_size, name=f"{name}_pad", **settings)(x)
             conv = build.conv(
                 filters,
                 kernel_size,
                 strides=strides,
                 dilation_rate=dilation_rate,
-                padding="valid" if strides > 1 else "same",
+                padding="valid" if symmetric else "same",
                 activation=activation,
                 name=name,
             )
@@ -119,7 +131,7 @@ class DeepFillV1(InpaintingModel):
         x = build.concatenate(name="coarse_input")([known, ones, mask])
         coarse = image_of(coarse_features(unit, x, base_filters), "coarse_conv17", "coarse")
         x = build.concatenate(name="refine_input")([keep_known(known, mask, coarse), ones, mask])
-        attention = ContextualAttention(patch_norm=patch_norm, name="attention", **settings)
+        attention = ContextualAttention(patch_norm=patch_norm, downsampling=downsampling, name="attention", **settings)
         x = refined_features(unit, x, mask, base_filters, attention, build)
         refined = image_of(x, "refine_conv17", "refined")
 
@@ -127,6 +139,7 @@ class DeepFillV1(InpaintingModel):
         arguments = dict(
             base_filters=base_filters,
             patch_norm=patch_norm,
+            variant=variant,
             both_stages=both_stages,
             input_shape=input_shape,
             data_format=data_format,

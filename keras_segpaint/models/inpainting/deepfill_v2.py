@@ -10,7 +10,12 @@ from keras_segpaint.layers.factory import LayerFactory
 from keras_segpaint.models.arguments import map_input, standardize_arguments
 from keras_segpaint.models.image_layers import Critics, float32_image, standardize_width
 from keras_segpaint.models.inpainting.base import InpaintingModel, keep_known
-from keras_segpaint.models.inpainting.two_stage import check_size, coarse_features, refined_features
+from keras_segpaint.models.inpainting.two_stage import (
+    check_size,
+    coarse_features,
+    refined_features,
+    standardize_variant,
+)
 from keras_segpaint.models.remembered import RememberedModel
 
 PAPER = "Yu, Lin, Yang, Shen, Lu, Huang 2019, Free-Form Image Inpainting with Gated Convolution, arXiv:1806.03589"
@@ -27,6 +32,10 @@ class DeepFillV2(InpaintingModel):
         cnum: Nominal width of the first convolution, a multiple of 4. Defaults to `48`.
         sketch: Whether there is a third input, a sketch of edges `(batch, height, width, 1)` in [0, 1], to guide the
             filling. What it has outside of the holes is not used. Defaults to `False`.
+        variant: `"pytorch"`, whose convolutions of stride 2 pad alike on every side and whose attention compares every
+            second position; or `"tensorflow"`, as the original computes, for weights that were trained with it: padded
+            at the bottom and right only, and compared at positions spread evenly from corner to corner. Defaults to
+            `"pytorch"`.
         both_stages: Whether to give both stages' results. Defaults to `False`.
         input_shape: `(height, width, channels)` of the image; height and width may be `None`. Defaults to `(None, None,
             3)`.
@@ -73,6 +82,7 @@ class DeepFillV2(InpaintingModel):
         cnum: int = 48,
         *,
         sketch: bool = False,
+        variant: str = "pytorch",
         both_stages: bool = False,
         input_shape: tuple[int | None, int | None, int] = (None, None, 3),
         data_format: str | None = None,
@@ -82,13 +92,14 @@ class DeepFillV2(InpaintingModel):
         input_shape, data_format, policy = standardize_arguments(input_shape, data_format, dtype)
         width = standardize_width(cnum, "cnum", divisor=4) // 2
         check_size(input_shape)
+        padding, downsampling = standardize_variant(variant)
 
         # === Layers ===
         build = LayerFactory(data_format, policy)
         settings: dict[str, Any] = dict(data_format=data_format, dtype=policy)
 
         def unit(x: Any, filters: int, **kwargs: Any) -> Any:
-            return GatedConv2D(filters, **kwargs, **settings)(x)
+            return GatedConv2D(filters, padding=padding, **kwargs, **settings)(x)
 
         # === Functional graph ===
         image = map_input(input_shape, input_shape[2], data_format, "image")
@@ -102,7 +113,7 @@ class DeepFillV2(InpaintingModel):
         x = coarse_features(unit, build.concatenate(name="coarse_input")(planes), width)
         coarse = float32_image(build.conv(input_shape[2], 3, name="coarse_conv17")(x), "tanh", "coarse")
         x = keep_known(known, mask, coarse)
-        attention = ContextualAttention(name="attention", **settings)
+        attention = ContextualAttention(downsampling=downsampling, name="attention", **settings)
         x = refined_features(unit, x, mask, width, attention, build)
         refined = float32_image(build.conv(input_shape[2], 3, name="refine_conv17")(x), "tanh", "refined")
 
@@ -110,6 +121,7 @@ class DeepFillV2(InpaintingModel):
         arguments = dict(
             cnum=cnum,
             sketch=sketch,
+            variant=variant,
             both_stages=both_stages,
             input_shape=input_shape,
             data_format=data_format,

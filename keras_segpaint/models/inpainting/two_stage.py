@@ -9,6 +9,19 @@ from keras_segpaint.layers.factory import LayerFactory
 # A unit of a network: `unit(x, filters, name=..., kernel_size=3, strides=1, dilation_rate=1, upsampling=1,
 # activation="elu")`, a gated convolution or a plain one.
 Unit = Callable[..., Any]
+# How convolutions of stride 2 pad, and how the attention makes its maps smaller.
+VARIANTS = {"pytorch": ("symmetric", "top_left"), "tensorflow": ("same", "corners")}
+
+
+def standardize_variant(variant: str) -> tuple[str, str]:
+    """The padding of convolutions of stride 2, and `downsampling` of the attention.
+
+    Raises:
+        ValueError: If there is no such variant.
+    """
+    if variant not in VARIANTS:
+        raise ValueError(f"`variant` must be one of {tuple(VARIANTS)}. Received: variant={variant!r}")
+    return VARIANTS[variant]
 
 
 def coarse_features(unit: Unit, x: Any, width: int) -> Any:
