@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from keras_segpaint import __version__
+from keras_segpaint.cli.benchmark import benchmark
 from keras_segpaint.cli.console import output
 from keras_segpaint.cli.convert import convert
 from keras_segpaint.cli.datasets import datasets
@@ -44,6 +45,7 @@ for command in (
     convert,
     info,
     export,
+    benchmark,
     models,
     datasets,
     demo,
