@@ -41,4 +41,4 @@ benchmarks: $(TEST)/installed
 	KERAS_BACKEND=tensorflow $(TEST)/bin/python -m benchmarks
 
 clean:
-	rm -rf $(DEMO) $(TEST) .venv-peers demo_report
+	rm -rf $(DEMO) $(TEST) .venv-peers .venv-peers-litert demo_report

@@ -20,6 +20,7 @@ OTHERS = {
     "guidance": ("guidance", "what label maps are worth to networks that fill holes"),
     "inference": ("inference", "tiled prediction against the bare network, and the peak memory of a large image"),
     "inpainting": ("inpainting", "contextual attention and the partial convolution against what they replace"),
+    "mobile": ("mobile", "size, time, memory and loss of files for phones, by precision"),
     "models": ("catalogue", "parameters and multiply-adds of every model; writes the table of models"),
     "pipeline": ("pipeline", "the input pipeline"),
     "synthesis": ("synthesis", "SPADE's merged convolution against two, in the layer and in the generator"),

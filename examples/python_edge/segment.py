@@ -53,15 +53,14 @@ class Segmenter:
 
 
 def as_input(pixels: np.ndarray, tensor: dict[str, Any]) -> np.ndarray:
-    """uint8 pixels as the file takes them: in [0, 1] as floats, or as integers with the file's scale and zero point."""
+    """uint8 pixels as the file takes them: as they are, in [0, 1] as floats, or as int8 with the file's scale and zero point."""
+    if tensor["dtype"] == np.uint8:
+        return pixels
+    values = pixels.astype(np.float32) / np.float32(255)
     if tensor["dtype"] == np.float32:
-        return pixels.astype(np.float32) / np.float32(255)
+        return values
     scale, zero_point = tensor["quantization"]
-    if not scale:
-        return pixels.astype(tensor["dtype"])
-    limits = np.iinfo(tensor["dtype"])
-    quantized = np.round(pixels / 255 / scale) + zero_point
-    return quantized.clip(limits.min, limits.max).astype(tensor["dtype"])
+    return (np.round(values / scale) + zero_point).clip(-128, 127).astype(np.int8)
 
 
 def as_classes(output: np.ndarray) -> np.ndarray:
@@ -83,7 +82,7 @@ def read_classes(path: Path) -> tuple[list[str], np.ndarray]:
         with zipfile.ZipFile(path) as archive:
             if METADATA in archive.namelist():
                 record = json.loads(archive.read(METADATA))
-    names = [str(name) for name in record.get("labels", ())] or [str(number) for number in range(256)]
+    names = [str(name) for name in record.get("classes", ())] or [str(number) for number in range(256)]
     palette = np.zeros((256, 3), np.uint8)
     for number in range(1, 256):
         # Steps of the golden ratio keep neighbouring classes apart.

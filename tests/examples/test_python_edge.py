@@ -55,7 +55,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("edge")
     files = {"floats": write(folder / "floats.tflite", False), "integers": write(folder / "integers.tflite", True)}
     with zipfile.ZipFile(files["integers"], "a") as archive:
-        archive.writestr("segpaint.json", json.dumps({"labels": ["ground", "car", "tree"], "palette": PALETTE}))
+        archive.writestr("segpaint.json", json.dumps({"classes": ["ground", "car", "tree"], "palette": PALETTE}))
     return files
 
 

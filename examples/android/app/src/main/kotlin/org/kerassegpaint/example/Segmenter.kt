@@ -83,7 +83,7 @@ class Segmenter(assets: AssetManager, threads: Int = 4) : AutoCloseable {
         input = ByteBuffer.allocateDirect(3 * pixels.size).order(ByteOrder.nativeOrder())
         output = ByteBuffer.allocateDirect(outputWidth * outputHeight).order(ByteOrder.nativeOrder())
         val metadata = readEntry(file, METADATA)?.let { JSONObject(String(it)) } ?: JSONObject()
-        labels = metadata.optJSONArray("labels")?.let { names -> List(names.length()) { names.getString(it) } } ?: emptyList()
+        labels = metadata.optJSONArray("classes")?.let { names -> List(names.length()) { names.getString(it) } } ?: emptyList()
         palette = IntArray(256) { number ->
             // Steps of the golden ratio keep neighbouring classes apart.
             if (number == 0) Color.BLACK else Color.HSVToColor(floatArrayOf(number * 222.5f % 360f, 0.8f, 0.95f))
