@@ -111,7 +111,8 @@ def _filling(model: keras.Model) -> keras.Model:
     _, *size, _ = model.inputs[0].shape
     widths = [tensor.shape[-1] for tensor in model.inputs]
     planes = keras.Input((*size, sum(widths)), dtype="float32", name="image_and_mask")
-    parts = ops.split(planes, np.cumsum(widths)[:-1].tolist(), axis=-1)
+    # Slices, since PyTorch's exporter does not know the sizes of what `ops.split` gives.
+    parts = [planes[..., end - width : end] for width, end in zip(widths, np.cumsum(widths).tolist(), strict=True)]
     image, hole = parts[0], parts[1]
     # Labels are whole numbers, which the one input of floats holds exactly.
     guides = [ops.cast(part, tensor.dtype) for part, tensor in zip(parts[2:], model.inputs[2:], strict=True)]

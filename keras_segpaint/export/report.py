@@ -16,7 +16,7 @@ class ExportReport:
 
     Args:
         path: The file or folder that was written.
-        format: `"litert"` or `"saved_model"`.
+        format: `"litert"`, `"onnx"` or `"saved_model"`.
         size_bytes: Its size.
         operators: The kinds of operators in it, sorted.
         input_shape: `(1, height, width, channels)`; `None` for a size that is free.
@@ -25,6 +25,7 @@ class ExportReport:
         equal_argmax: Share of pixels of the same class in [0, 1], `None` without a check and for inpainting.
         milliseconds: Median time per image, batch 1, `None` without a check.
         threads: CPU threads that this time was measured with.
+        opset: Of an ONNX file, the version of its operators.
 
     Example:
         >>> print(ExportReport(Path("enet.tflite"), "litert", 1_500_000, ("ADD", "CONV_2D"), (1, 96, 80, 3)))
@@ -41,11 +42,13 @@ class ExportReport:
     equal_argmax: float | None = None
     milliseconds: float | None = None
     threads: int | None = None
+    opset: int | None = None
 
     def __str__(self) -> str:
         shape = " x ".join("?" if extent is None else str(extent) for extent in self.input_shape)
+        version = "" if self.opset is None else f" of opset {self.opset}"
         line = (
-            f"{self.path}: {self.format}, {self.size_bytes / 1e6:.2f} MB, input {shape}, "
+            f"{self.path}: {self.format}{version}, {self.size_bytes / 1e6:.2f} MB, input {shape}, "
             f"{len(self.operators)} kinds of operators"
         )
         if self.max_difference is None:

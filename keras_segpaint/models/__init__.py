@@ -11,6 +11,7 @@ from keras_segpaint.models.inpainting import (
     SemanticGuidedInpainting,
     SNPatchDiscriminator,
 )
+from keras_segpaint.models.presets import from_preset
 from keras_segpaint.models.segmentation import (
     APCNet,
     AttentionToScale,
@@ -79,6 +80,7 @@ __all__ = [
     "SemanticGuidedCritic",
     "SemanticGuidedInpainting",
     "UNet",
+    "from_preset",
     "inpainting",
     "segmentation",
     "synthesis",

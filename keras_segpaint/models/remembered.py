@@ -1,8 +1,11 @@
 """What all networks of the package are: functional models that can be built again."""
 
+import os
 from typing import Any, ClassVar
 
 import keras
+
+from keras_segpaint.models.presets import from_preset, write_preset
 
 
 class RememberedModel(keras.Model):
@@ -45,6 +48,34 @@ class RememberedModel(keras.Model):
         if not trainable:
             model.trainable = False
         return model
+
+    @classmethod
+    def from_preset(cls, source: str | os.PathLike, **arguments: Any) -> Any:
+        """Builds the model of this class that a folder or a repository of the Hugging Face Hub holds.
+
+        Args:
+            source: A folder that `save_to_preset` wrote, or `hf://user/name`.
+            **arguments: Arguments of the model that replace the stored ones, such as `dtype` or `data_format`.
+
+        Raises:
+            ValueError: If the preset holds another class; the message names both.
+            OSError: As of `models.from_preset`, which takes any class.
+        """
+        return from_preset(source, cls, **arguments)
+
+    def save_to_preset(self, folder: str | os.PathLike) -> None:
+        """Writes the model as a folder in the layout of KerasHub's presets, for `from_preset`.
+
+        It holds `config.json`, `model.weights.h5`, `metadata.json` and a model card `README.md`, which is left alone if there
+        is one. `huggingface_hub.upload_folder(folder_path=..., repo_id=...)` puts it on the Hugging Face Hub.
+
+        Args:
+            folder: The folder; files of a preset in it are replaced.
+
+        Raises:
+            FileExistsError: If it is a file or has a `config.json` of something else.
+        """
+        write_preset(self, folder)
 
     def rebuilt(self, **changes: Any) -> Any:
         """The network of changed arguments, each layer with the weights of the layer of its name here."""

@@ -1,9 +1,23 @@
 """Running a chain of element-wise operations in one piece."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import keras
+
+_fuses: ContextVar[bool] = ContextVar("fuses", default=True)
+
+
+@contextmanager
+def unfused() -> Iterator[None]:
+    """What is traced inside runs operation by operation: for converters that know no function calls."""
+    token = _fuses.set(False)
+    try:
+        yield
+    finally:
+        _fuses.reset(token)
 
 
 def fused(forward: Callable[..., Any], backward: Callable[..., Any], inputs: Sequence[Any]) -> Any:
@@ -65,7 +79,7 @@ class Compiled:
 
 def _can_compile(tensors: Sequence[Any]) -> bool:
     """Whether this is a graph of TensorFlow whose sizes, but for the batch, are known."""
-    if keras.backend.backend() != "tensorflow":
+    if keras.backend.backend() != "tensorflow" or not _fuses.get():
         return False
     import tensorflow as tf
 
