@@ -16,7 +16,11 @@ __all__ = ["convert"]
 def convert(
     checkpoint: Annotated[
         Path | None,
-        typer.Argument(metavar="FILE", help="The checkpoint: .pth, .pt, .tar or .safetensors.", show_default=False),
+        typer.Argument(
+            metavar="FILE",
+            help="The checkpoint: .pth, .pt, .tar or .safetensors; of TensorFlow its folder, or snap-0 of snap-0.index.",
+            show_default=False,
+        ),
     ] = None,
     target: Annotated[
         Path | None, typer.Argument(metavar="OUT.keras", help="The model to write.", show_default=False)

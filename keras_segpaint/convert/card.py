@@ -21,6 +21,7 @@ class Card:
         unlabelled: The class that stands for pixels without a label, which none is judged by; `None` where there is none.
         palette: Their colours, red, green and blue from 0 to 255; empty where there are none.
         metric: What was reported for them.
+        left_out: What else the file holds that the model has no use for, such as the state of an optimizer.
 
     Example:
         >>> Card("davidtvs/enet", "ENet.pth", "MIT").to_dict()["licence"]
@@ -36,6 +37,7 @@ class Card:
     unlabelled: int | None = None
     palette: tuple[tuple[int, int, int], ...] = ()
     metric: str = ""
+    left_out: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """The card as JSON has it."""

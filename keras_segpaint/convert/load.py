@@ -34,7 +34,8 @@ def load(model: keras.Model, path: str | os.PathLike, source: str, skip_head: bo
     Args:
         model: A model of this package; `build` gives one that fits.
         path: The checkpoint: `.safetensors`, or PyTorch's `.pth`, `.pt`, `.tar`, which PyTorch has to be installed for. A
-            pickle that asks for code is refused.
+            pickle that asks for code is refused. Of the sources that TensorFlow wrote, which has to be installed, what
+            the names of its files have in common (`snap-0`), or their folder.
         source: The implementation that it is from, one of `convert.SOURCES`.
         skip_head: Leave the layers whose shape depends on the number of classes as they are. Defaults to `False`.
 
@@ -95,9 +96,12 @@ def build(path: str | os.PathLike, source: str, **arguments: Any) -> keras.Model
 
 
 def _read(source: Source, path: Path) -> tuple[State, Layout]:
-    if not path.is_file():
+    if source.read is not None:
+        state = source.read(path)
+    elif not path.is_file():
         raise FileNotFoundError(2, "No such file", str(path))
-    state = read_torch(path, source.part)
+    else:
+        state = read_torch(path, source.part)
     try:
         layout = source.layout(state)
     except (UnknownLayoutError, KeyError, IndexError) as error:

@@ -1,4 +1,4 @@
-"""From the names and axes of PyTorch's weights to those of Keras."""
+"""From the names and axes of PyTorch's weights, or of TensorFlow's graphs, to those of Keras."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -42,13 +42,13 @@ class Match:
 
 
 def match(model: keras.Model, state: Arrays, rename: Rename, flipped: Callable[[str], bool] | None = None) -> Match:
-    """Finds the variable of each array of a PyTorch state dictionary.
+    """Finds the variable of each array of a PyTorch state dictionary, or of a checkpoint of TensorFlow.
 
     Nothing is assigned, and arrays that only have a shape will do.
 
     Args:
         model: The model.
-        state: Arrays by PyTorch's names.
+        state: Arrays by PyTorch's names, or by TensorFlow's, which have slashes.
         rename: Gives a module's layer; one for which it gives `None`, or
             finds no name or number (`LookupError`, `ValueError`), has none.
         flipped: Which modules are transposed convolutions of stride 1, plain convolutions with the kernel turned round.
@@ -57,7 +57,7 @@ def match(model: keras.Model, state: Arrays, rename: Rename, flipped: Callable[[
     used: dict[int, str] = {}
     layers: dict[str, Any] = {}
     for key, array in state.items():
-        module, _, kind = key.rpartition(".")
+        module, _, kind = key.rpartition("/" if "/" in key else ".")
         if kind in _LEFT_OUT:
             continue
         path = _renamed(rename, module)
@@ -110,7 +110,7 @@ def find_layer(model: Any, path: str) -> Any:
 
 
 def variable_of(layer: Any, kind: str, value: np.ndarray, flip: bool = False) -> tuple[Any, np.ndarray]:
-    """The variable of a layer that a kind of PyTorch's weights is, and the value with Keras's axes.
+    """The variable of a layer that a kind of PyTorch's or TensorFlow's weights is, and the value with Keras's axes.
 
     Example:
         >>> layer = keras.layers.Conv2D(2, (1, 3))
@@ -137,11 +137,12 @@ def variable_of(layer: Any, kind: str, value: np.ndarray, flip: bool = False) ->
         return getattr(layer, "bias", None), value
     if kind == "gamma":
         return getattr(layer, "gamma", None), value.reshape(-1)
-    if kind != "weight":
-        return None, value
     kernel = getattr(layer, "kernel", None)
-    if kernel is None:
+    if kernel is None or kind not in ("weight", "kernel"):
         return None, value
+    if kind == "kernel":
+        # TensorFlow's axes are those of Keras.
+        return kernel, value
     if value.ndim == 4 and len(kernel.shape) == 2:
         value = value[:, :, 0, 0]
     if value.ndim == 2 and len(kernel.shape) == 4:

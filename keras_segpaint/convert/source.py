@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -60,6 +61,7 @@ class Source:
         layout: Reads a checkpoint's layout off its keys and shapes; raises `UnknownLayoutError`.
         models: The classes of this package that its checkpoints fit, for messages.
         part: Key of the dictionary of the weights in a file that holds several, `None` for the usual ones.
+        read: Reads a checkpoint that is not one of PyTorch; `None` for one that is.
     """
 
     name: str
@@ -67,6 +69,7 @@ class Source:
     layout: Callable[[State], Layout]
     models: tuple[str, ...]
     part: str | None = None
+    read: Callable[[Path], State] | None = None
 
 
 def count(state: State, pattern: str, first: int = 0) -> int:

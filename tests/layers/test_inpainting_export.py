@@ -51,10 +51,14 @@ class SelfShift(layers.FeatureShift):
 
 CASES = {
     "attention": lambda: SelfAttention(**LAST),
+    "attention_corners": lambda: SelfAttention(downsampling="corners", **LAST),
     "attention_exclude": lambda: SelfAttention(stride=2, fuse=False, masking="exclude", **LAST),
     "partial": lambda: layers.PartialConv2D(4, 3, strides=2, **LAST),
     "shift": lambda: SelfShift(**LAST),
     "gated": lambda: layers.GatedConv2D(4, strides=2, **LAST),
+    "gated_same": lambda: layers.GatedConv2D(4, strides=2, padding="same", **LAST),
+    "points": lambda: layers.Resize((7, 31), half_pixel_centers=False, **LAST),
+    "nearest_points": lambda: layers.Resize((7, 31), interpolation="nearest", align_corners=True, **LAST),
     "gated_upsampling": lambda: layers.GatedConv2D(4, upsampling=2, **LAST),
 }
 
@@ -79,9 +83,10 @@ def test_built_in_operators_only(name, tmp_path, rng):
     "build",
     [
         lambda: models.DeepFillV2(4, input_shape=(32, 40, 3), **LAST),
+        lambda: models.DeepFillV2(4, variant="tensorflow", input_shape=(32, 40, 3), **LAST),
         lambda: models.PConvUNet(4, base_filters=2, input_shape=(32, 40, 3), **LAST),
     ],
-    ids=["DeepFillV2", "PConvUNet"],
+    ids=["DeepFillV2", "DeepFillV2-tensorflow", "PConvUNet"],
 )
 def test_networks(build, tmp_path, rng):
     model = build()

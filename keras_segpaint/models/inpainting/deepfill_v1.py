@@ -106,15 +106,17 @@ class DeepFillV1(InpaintingModel):
         ) -> Any:
             if upsampling > 1:
                 x = Resize(scale=upsampling, interpolation="nearest", name=f"{name}_enlarge", **settings)(x)
-            symmetric = strides > 1 and padding == "symmetric"
-            if symmetric:
+            if strides > 1 and padding == "symmetric":
                 x = SymmetricPadding2D(kernel_size, name=f"{name}_pad", **settings)(x)
+            elif strides > 1:
+                # Sizes are even: this is all of TensorFlow's "same". A layer in either case keeps the weights in order.
+                x = layers.ZeroPadding2D(((0, 1), (0, 1)), name=f"{name}_pad", **settings)(x)
             conv = build.conv(
                 filters,
                 kernel_size,
                 strides=strides,
                 dilation_rate=dilation_rate,
-                padding="valid" if symmetric else "same",
+                padding="valid" if strides > 1 else "same",
                 activation=activation,
                 name=name,
             )
