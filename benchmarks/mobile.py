@@ -111,6 +111,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         measured = ratios(options)
     if measured:
         print("\n" + text_table(measured))
+        print(f"The peer is {measured[0].peer_name}; a ratio >= 1 means: not slower.")
     if options.save:
         append(measured)
 

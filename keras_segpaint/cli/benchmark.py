@@ -40,7 +40,7 @@ def benchmark(
     start(None)
     from keras_segpaint import export
 
-    arguments = dict(threads=tuple(threads or [1]), runs=runs, seconds=seconds, operators=operators)
+    arguments: dict[str, Any] = dict(threads=tuple(threads or [1]), runs=runs, seconds=seconds, operators=operators)
     if as_json:
         print(json.dumps(export.benchmark(file, **arguments).as_dict(), indent=1))
         return

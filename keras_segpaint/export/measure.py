@@ -235,18 +235,19 @@ def _operator_times(path: Path, threads: int, seconds: float, partitions: list[l
     alone: dict[str, list[float | None]] = {}
     with tempfile.TemporaryDirectory() as folder:
         cuts = cut(content, Path(folder))
-        ran = [one for one in cuts if one.path is not None]
-        each = seconds / max(len(ran), 1)
-        answers = iter(_measure([_job(one.path, threads, each, None, _FEWEST_RUNS_OF_AN_OPERATOR, 1) for one in ran]))
+        files = [one.path for one in cuts if one.path is not None]
+        each = seconds / max(len(files), 1)
+        answers = iter(_measure([_job(file, threads, each, None, _FEWEST_RUNS_OF_AN_OPERATOR, 1) for file in files]))
         for one in cuts:
-            answer = {"error": "it needs others"} if one.path is None else next(answers)
-            median = None if "error" in answer else float(np.median(answer["milliseconds"]))
-            alone.setdefault(one.kind, []).append(None if median is None else median * len(one.positions))
-    times = []
+            answer: dict[str, Any] = {} if one.path is None else next(answers)
+            # Without times it needs what only the whole file has.
+            times = answer.get("milliseconds")
+            alone.setdefault(one.kind, []).append(len(one.positions) * float(np.median(times)) if times else None)
+    result = []
     for kind in dict.fromkeys(names):
         positions = [position for position, name in enumerate(names) if name == kind]
         # A kind without any is computed of constants when the file is loaded, and takes nothing afterwards.
         parts = alone.get(kind, [])
         total = None if None in parts else sum(part for part in parts if part is not None)
-        times.append(OperatorTime(kind, len(positions), len(delegated.intersection(positions)), total))
-    return tuple(sorted(times, key=lambda time: -1 if time.milliseconds is None else time.milliseconds, reverse=True))
+        result.append(OperatorTime(kind, len(positions), len(delegated.intersection(positions)), total))
+    return tuple(sorted(result, key=lambda time: -1 if time.milliseconds is None else time.milliseconds, reverse=True))

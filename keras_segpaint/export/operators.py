@@ -117,8 +117,7 @@ def _signature(graph: Any, operator: Any, constant: set[int], folded: dict[int, 
 
 
 def _alone(schema: ModuleType, model: Any, position: int, constant: set[int], folded: dict[int, int]) -> bytes:
-    import flatbuffers
-
+    flatbuffers = require("flatbuffers", "export", "Cutting a LiteRT file")
     graph = model.subgraphs[0]
     positions = _with_folded(graph, position, folded)
     operators = [graph.operators[index] for index in positions]

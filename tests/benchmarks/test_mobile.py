@@ -114,43 +114,43 @@ def test_wrong_options(wrong, capsys):
 def test_one_network_after_the_other(folder, tmp_path, exported, monkeypatch, capsys):
     saved = []
     monkeypatch.setattr(mobile, "append", saved.extend)
-    mobile.main(options(folder, tmp_path, "--only", "ENet"))
+    mobile.main(options(folder, tmp_path, "--only", "SegNet"))
     table = rows(shown := capsys.readouterr().out)
-    assert set(table) == {("ENet", precision) for precision in mobile.PRECISIONS}
-    assert table["ENet", "float32"][3:7] == ["0.00", "4.0", "2.0", "7"]
-    assert table["ENet", "dynamic_int8"][3] == "not written"
-    keras_score, lost = (float(value) for value in table["ENet", "float32"][8:10])
+    assert set(table) == {("SegNet", precision) for precision in mobile.PRECISIONS}
+    assert table["SegNet", "float32"][3:7] == ["0.00", "4.0", "2.0", "7"]
+    assert table["SegNet", "dynamic_int8"][3] == "not written"
+    keras_score, lost = (float(value) for value in table["SegNet", "float32"][8:10])
     assert 0 < keras_score <= 1 and lost == 0
-    assert float(table["ENet", "int8"][9]) != 0
-    assert "mobile, ENet" in shown and saved == []
+    assert float(table["SegNet", "int8"][9]) != 0
+    assert "mobile, SegNet" in shown and saved == []
     files = {path.stem: file for path, file in exported.items()}
-    assert files["float32"].calibration is None and files["float32"].shape == (64, 64, 3)
-    assert files["int8"].calibration.shape == (4, 64, 64, 3)
+    assert files["float32"].calibration is None and files["float32"].shape == (32, 32, 3)
+    assert files["int8"].calibration.shape == (4, 32, 32, 3)
     # As the statistics of a training of two steps should.
     norms = [
         layer for layer in files["int8"].model._flatten_layers() if "normalization" in type(layer).__name__.lower()
     ]
     assert norms and all(layer.momentum <= mobile.MOMENTUM for layer in norms)
-    record = json.loads((tmp_path / "out" / "ENet" / "int8.json").read_text())
-    assert record["size"] == "64x64" and record["bytes"] == 1000
+    record = json.loads((tmp_path / "out" / "SegNet" / "int8.json").read_text())
+    assert record["size"] == "32x32" and record["bytes"] == 1000
 
     exported.clear()
-    mobile.main(options(folder, tmp_path, "--only", "ENet", "--save"))
+    mobile.main(options(folder, tmp_path, "--only", "SegNet", "--save"))
     assert exported == {} and "epochs" not in capsys.readouterr().out
     (row,) = saved
-    assert (row.case, row.size, row.ours, row.peer) == ("mobile, ENet", "64x64", {"int8": 1.0}, {"float32": 2.0})
+    assert (row.case, row.size, row.ours, row.peer) == ("mobile, SegNet", "32x32", {"int8": 1.0}, {"float32": 2.0})
     assert row.ratio() == 2 and "ai-edge-litert" in row.versions
 
-    trained = tmp_path / "out" / "ENet" / "training"
-    arguments = options(folder, tmp_path, "--only", "ENet", "--run", f"ENet={trained}", "--precisions", "float16")
-    (tmp_path / "out" / "ENet" / "float16.json").unlink()
+    trained = tmp_path / "out" / "SegNet" / "training"
+    arguments = options(folder, tmp_path, "--only", "SegNet", "--run", f"SegNet={trained}", "--precisions", "float16")
+    (tmp_path / "out" / "SegNet" / "float16.json").unlink()
     mobile.main(arguments)
     assert [file.precision for file in exported.values()] == ["float16"]
 
 
 @pytest.mark.skipif(keras.backend.backend() != "torch", reason="compiling takes longer than the run on other backends")
 def test_a_network_that_fills_holes(folder, tmp_path, exported, capsys):
-    mobile.main(options(folder, tmp_path, "--only", "PConvUNet", "--precisions", "float32", "int8"))
+    mobile.main(options(folder, tmp_path, "--only", "PConvUNet", "--precisions", "float32", "int8", "--size", "64x64"))
     table = rows(capsys.readouterr().out)
     assert set(table) == {("PConvUNet", "float32"), ("PConvUNet", "int8")}
     row = table["PConvUNet", "float32"]
