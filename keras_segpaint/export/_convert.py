@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from keras_segpaint.export.conversion import run_saved_model, write_litert, write_saved_model
-from keras_segpaint.export.onnx_conversion import write_onnx
+from keras_segpaint.export.options import FileOptions
 from keras_segpaint.export.report import ExportError
 from keras_segpaint.export.subprocess_tf import ERROR_CODE
 
@@ -18,12 +18,15 @@ __all__ = ["perform"]
 
 
 def perform(action: str, model: keras.Model, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Writes a model as `"litert"`, `"onnx"` or `"saved_model"`; the latter is also run if the arguments name a file of images."""
-    if action == "onnx":
-        write_onnx(model, tuple(arguments["shape"]), arguments["path"], arguments["opset"])
+    """Writes a model as `"litert"` or `"saved_model"`; the latter is also run if the arguments name a file of images."""
+    shape, path = tuple(arguments["shape"]), arguments["path"]
+    if action == "litert":
+        options, calibration = arguments.get("options", {}), arguments.get("calibration")
+        write_litert(model, shape, path, FileOptions(**options), None if calibration is None else np.load(calibration))
         return {}
-    write = {"litert": write_litert, "saved_model": write_saved_model}[action]
-    write(model, tuple(arguments["shape"]), arguments["path"])
+    if action != "saved_model":
+        raise KeyError(action)
+    write_saved_model(model, shape, path)
     if "images" not in arguments:
         return {}
     logits, milliseconds, operators = run_saved_model(arguments["path"], np.load(arguments["images"]))

@@ -2,7 +2,8 @@
 
 import os
 import re
-import tempfile
+import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import keras
 import numpy as np
 
 from keras_segpaint.export.compare import median_milliseconds
+from keras_segpaint.export.integer_form import integer_form
+from keras_segpaint.export.options import FileOptions
 from keras_segpaint.export.quiet import quiet
 from keras_segpaint.export.report import ExportError
 from keras_segpaint.extras import require
@@ -24,27 +27,82 @@ def write_saved_model(model: keras.Model, shape: tuple[int | None, ...], path: s
         model.export(os.fspath(path), format="tf_saved_model", input_signature=signature, verbose=False)
 
 
-def write_litert(model: keras.Model, shape: tuple[int | None, ...], path: str | os.PathLike) -> None:
+def write_litert(
+    model: keras.Model,
+    shape: tuple[int | None, ...],
+    path: str | os.PathLike,
+    options: FileOptions | None = None,
+    calibration: np.ndarray | None = None,
+) -> None:
     """Writes a model as a LiteRT file of built-in operators only.
+
+    Args:
+        model: As `prepare` gives it.
+        shape: `(1, height, width, channels)`.
+        path: The file.
+        options: What it takes, computes in and gives. `None` for floats throughout.
+        calibration: As `calibration_images` gives them, for `"int8"` and for nothing else.
 
     Raises:
         ExportError: If the model needs another operator; the message names each of them.
     """
     tensorflow = require("tensorflow", "export", "Exporting to LiteRT")
-    with tempfile.TemporaryDirectory() as folder:
-        write_saved_model(model, shape, folder)
-        converter = tensorflow.lite.TFLiteConverter.from_saved_model(folder)
-        # Keras's own LiteRT export also allows TensorFlow's operators, which the interpreter of a phone does not
-        # have.
-        converter.target_spec.supported_ops = [tensorflow.lite.OpsSet.TFLITE_BUILTINS]
-        try:
-            with quiet():
-                content = converter.convert()
-        except Exception as error:  # The converter's own error class derives from Exception alone.
-            if type(error).__name__ != "ConverterError":
-                raise
-            raise ExportError(_explanation(model, str(error))) from error
+    options = options or FileOptions()
+    with quiet():
+        frozen = _frozen(model if calibration is None else integer_form(model, calibration), shape, options)
+        converter = tensorflow.lite.TFLiteConverter.from_concrete_functions([frozen])
+    # Keras's own LiteRT export also allows TensorFlow's operators, which the interpreter of a phone does not have.
+    converter.target_spec.supported_ops = [tensorflow.lite.OpsSet.TFLITE_BUILTINS]
+    if options.precision != "float32":
+        converter.optimizations = [tensorflow.lite.Optimize.DEFAULT]
+    if options.precision == "float16":
+        converter.target_spec.supported_types = [tensorflow.float16]
+    if calibration is not None:
+        # The other set is for operators without a form of integers, which compute in floats.
+        converter.target_spec.supported_ops.insert(0, tensorflow.lite.OpsSet.TFLITE_BUILTINS_INT8)
+        converter.representative_dataset = lambda: _one_by_one(calibration)
+        if options.input_dtype == "uint8":
+            converter.inference_input_type = tensorflow.uint8
+    try:
+        with quiet(), warnings.catch_warnings():
+            # It is what quantised training gave; `calibration` gives it here.
+            warnings.filterwarnings("ignore", "Statistics for quantized inputs", UserWarning)
+            content = converter.convert()
+    except Exception as error:  # The converter's own error class derives from Exception alone.
+        if type(error).__name__ != "ConverterError":
+            raise
+        raise ExportError(_explanation(model, str(error))) from error
     Path(path).write_bytes(content)
+
+
+def _one_by_one(images: Any) -> Iterator[list[np.ndarray]]:
+    for image in images:
+        yield [image[None]]
+
+
+def _frozen(model: keras.Model, shape: tuple[int | None, ...], options: FileOptions) -> Any:
+    """What stands in the file, as a function with constants for weights: the model between the file's input and output.
+
+    A SavedModel in between would take most of the time of an export.
+    """
+    import tensorflow
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+    # A file of integers takes bytes by the scale of its input alone: no operator.
+    scaled = options.input_dtype == "uint8" and options.precision != "int8"
+
+    def serve(image: Any) -> Any:
+        x = tensorflow.cast(image, tensorflow.float32) * (1 / 255) if scaled else image
+        y = model(x, training=False)
+        if options.classes:
+            return tensorflow.cast(tensorflow.argmax(y, -1, output_type=tensorflow.int32), tensorflow.uint8)
+        if options.output == "image":
+            return tensorflow.cast(y * 255.0 + 0.5, tensorflow.uint8)
+        return y
+
+    signature = tensorflow.TensorSpec(shape, tensorflow.uint8 if scaled else tensorflow.float32, name="image")
+    function = tensorflow.function(serve, input_signature=[signature], autograph=False)
+    return convert_variables_to_constants_v2(function.get_concrete_function())
 
 
 def run_saved_model(path: str | os.PathLike, images: np.ndarray) -> tuple[np.ndarray, float, list[str]]:

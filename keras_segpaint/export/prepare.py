@@ -10,6 +10,7 @@ from keras import ops
 
 from keras_segpaint.export.compare import compare
 from keras_segpaint.export.report import ExportError
+from keras_segpaint.layers import Resize
 from keras_segpaint.models.inpainting.base import InpaintingModel
 from keras_segpaint.models.segmentation.base import SegmentationModel
 from keras_segpaint.models.synthesis.base import SynthesisModel
@@ -48,7 +49,13 @@ class Prepared:
 
 
 def prepare(
-    model: keras.Model, input_shape: Sequence[int | None] | None, images: Any, *, check: bool, free: bool
+    model: keras.Model,
+    input_shape: Sequence[int | None] | None,
+    images: Any,
+    *,
+    check: bool,
+    free: bool,
+    small: bool = False,
 ) -> Prepared:
     """Brings a model, the shape of its input and the images to compare on into the form in which they are exported.
 
@@ -58,12 +65,13 @@ def prepare(
         images: As `check_images` takes them.
         check: Whether the export is to be compared at all.
         free: Whether height and width may stay unknown.
+        small: Whether the model's last resize is left out.
 
     Raises:
         ExportError: If the model cannot be rebuilt for export.
         ValueError: If a shape is unknown or does not fit the model.
     """
-    ready = exportable(model)
+    ready = exportable(model, small)
     shape = static_shape(ready, input_shape, free)
     multiple = getattr(model, "size_multiple", 1)
     if any(extent is not None and extent % multiple for extent in shape[1:3]):
@@ -75,7 +83,7 @@ def prepare(
     return Prepared(ready, shape, check_images(images, shape, fills) if check else None, fills)
 
 
-def exportable(model: keras.Model) -> keras.Model:
+def exportable(model: keras.Model, small: bool = False) -> keras.Model:
     """A model that computes in float32 and takes channels last, with the weights of `model`.
 
     Half-precision convolutions are no LiteRT operators, and programs that read the file expect pixels with their
@@ -95,6 +103,8 @@ def exportable(model: keras.Model) -> keras.Model:
     if isinstance(model, InpaintingModel):
         # Kernels are the same in both data formats.
         return _filling(model.rebuilt(data_format="channels_last", dtype="float32"))
+    if small:
+        model = _before_last_resize(model)
     first = getattr(model, "data_format", keras.config.image_data_format()) == "channels_first"
     if any(layer.compute_dtype != "float32" for layer in _layers(model)):
         model = _in_float32(model)
@@ -104,6 +114,30 @@ def exportable(model: keras.Model) -> keras.Model:
     image = keras.Input((height, width, channels), dtype="float32", name="image")
     logits = model(keras.layers.Permute((3, 1, 2))(image))
     return keras.Model(image, keras.layers.Permute((2, 3, 1))(logits), name=model.name)
+
+
+def _before_last_resize(model: keras.Model) -> keras.Model:
+    """The model up to the resize that it ends with, of which a cast to float32 alone may follow.
+
+    Raises:
+        ValueError: If it ends otherwise.
+    """
+    (tensor,) = keras.tree.flatten(model.outputs)
+    operation = tensor._keras_history.operation
+    while isinstance(operation, keras.layers.Activation) and operation.activation is keras.activations.linear:
+        operation = operation.input._keras_history.operation
+    if not isinstance(operation, Resize | keras.layers.UpSampling2D | keras.layers.Resizing):
+        raise ValueError(
+            f"`output` may be small for models that end with a resize; {model.name} ends with {operation.name}, a "
+            f'{type(operation).__name__}. Take output="logits" or "classes".'
+        )
+    # A resize to the size of another tensor has that as its second input.
+    logits = operation._inbound_nodes[0].arguments.keras_tensors[0]
+    if logits.dtype != "float32":
+        logits = keras.layers.Activation("linear", dtype="float32")(logits)
+    cut = keras.Model(model.inputs[0], logits, name=model.name)
+    cut.data_format = getattr(model, "data_format", keras.config.image_data_format())
+    return cut
 
 
 def _filling(model: keras.Model) -> keras.Model:

@@ -13,7 +13,7 @@ __all__ = ["LiteRTModel"]
 
 
 class LiteRTModel:
-    """A LiteRT file as a function from images to logits.
+    """A LiteRT file as a function from images to what it gives.
 
     Args:
         path: The `.tflite` file.
@@ -21,14 +21,14 @@ class LiteRTModel:
 
     Attributes:
         input_shape: `(1, height, width, channels)`.
-        output_shape: `(1, height, width, num_classes)`.
+        output_shape: `(1, height, width, num_classes)`, of class maps `(1, height, width)`.
         operators: The kinds of operators in the file, sorted.
 
     Call arguments:
         images: uint8, or floating in [0, 1], `(batch, height, width, channels)` of the file's size.
 
     Output shape:
-        float32 logits `(batch, height, width, num_classes)`.
+        float32 logits `(batch, height, width, num_classes)`, uint8 classes `(batch, height, width)`, or images.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -63,14 +63,22 @@ class LiteRTModel:
                 f"{self.path.name}. "
                 f"Received: shape {images.shape}. Resize them, or export the model for their size."
             )
-        if images.dtype == np.uint8:
-            images = images.astype(np.float32) / np.float32(255)
-        logits = np.empty((len(images), *self.output_shape[1:]), np.float32)
+        images = _converted(images, self._input["dtype"])
+        results = np.empty((len(images), *self.output_shape[1:]), self._output["dtype"])
         for index, image in enumerate(images):
-            self._interpreter.set_tensor(self._input["index"], image[None].astype(np.float32, copy=False))
+            self._interpreter.set_tensor(self._input["index"], image[None])
             self._interpreter.invoke()
-            logits[index] = self._interpreter.get_tensor(self._output["index"])[0]
-        return logits
+            results[index] = self._interpreter.get_tensor(self._output["index"])[0]
+        return results
+
+
+def _converted(images: np.ndarray, dtype: Any) -> np.ndarray:
+    """Images as bytes, or as float32 in [0, 1], whichever a file takes."""
+    if images.dtype == dtype:
+        return images
+    if dtype == np.uint8:
+        return np.rint(np.clip(images, 0, 1) * 255).astype(np.uint8)
+    return images.astype(np.float32) / np.float32(255 if images.dtype == np.uint8 else 1)
 
 
 def _operators(content: bytes) -> tuple[str, ...]:
