@@ -79,14 +79,14 @@ def options(folder, tmp_path, *more):
         str(folder),
         "--out",
         str(tmp_path / "out"),
-        "--size",
-        "64x64",
         "--batch-size",
         "2",
         "--threads",
         "1",
+        "--width",
+        "4",
     ]
-    return [*common, "--steps", "2", "--fill-steps", "1", "--width", "4", *more]
+    return [*common, "--size", "32x32", "--steps", "2", "--fill-steps", "1", *more]
 
 
 def rows(shown):
