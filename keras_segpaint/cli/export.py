@@ -11,31 +11,34 @@ from keras_segpaint.cli.options import BackendOption, DebugOption, RunArgument, 
 
 __all__ = ["export", "export_lines", "print_export"]
 
+SUFFIXES = {"litert": ".tflite", "onnx": ".onnx"}
 EXPORTED = ("segmentation", "inpainting")
 
 
 def export(
     model: RunArgument,
     target: Annotated[
-        Path, typer.Argument(metavar="OUT.tflite|DIR", help="The file or folder to write.", show_default=False)
+        Path, typer.Argument(metavar="OUT.tflite|OUT.onnx|DIR", help="The file or folder to write.", show_default=False)
     ],
     size: SizeOption = None,
     kind: Annotated[
-        Literal["litert", "saved_model"] | None,
-        typer.Option("--format", help="Default: litert if OUT ends in .tflite, else saved_model.", show_default=False),
+        Literal["litert", "onnx", "saved_model"] | None,
+        typer.Option("--format", help="Default: by OUT's ending; saved_model without one.", show_default=False),
     ] = None,
     backend: BackendOption = None,
     debug: DebugOption = False,
 ) -> None:
-    """Write a LiteRT file or a SavedModel, run it, and compare it with the Keras model.
+    """Write a LiteRT file, an ONNX file or a SavedModel, run it, and compare it with the Keras model.
 
     An inpainting network's file takes colours in [0, 1] and the hole mask as a fourth channel, and gives the filled image.
 
     Example: segpaint export runs/enet enet.tflite --size 360x480
     """
-    kind = kind or ("litert" if target.suffix == ".tflite" else "saved_model")
-    if kind == "litert" and target.suffix != ".tflite":
-        raise typer.BadParameter(f"must end in .tflite for --format litert. Received: {target}", param_hint="OUT")
+    kind = kind or next((name for name, suffix in SUFFIXES.items() if target.suffix == suffix), "saved_model")
+    if kind in SUFFIXES and target.suffix != SUFFIXES[kind]:
+        raise typer.BadParameter(
+            f"must end in {SUFFIXES[kind]} for --format {kind}. Received: {target}", param_hint="OUT"
+        )
     start(backend)
     from keras_segpaint import export as room
     from keras_segpaint.cli.runs import open_model, task_of
@@ -48,9 +51,9 @@ def export(
             "for others use keras.Model.export in Python, on the TensorFlow backend."
         )
     height, width = size or (record.size if record else input_size(network))
-    if height is None or width is None:
+    if kind != "onnx" and (height is None or width is None):
         raise UserError("The file needs a fixed size of its input. Give it with --size, such as --size 360x480.")
-    write = room.to_litert if kind == "litert" else room.to_saved_model
+    write: Any = {"litert": room.to_litert, "onnx": room.to_onnx, "saved_model": room.to_saved_model}[kind]
     with output.status(f"writing {plain(target)}"):
         report = write(network, target, input_shape=(height, width, input_channels(network)))
     print_export(report)
@@ -61,7 +64,7 @@ def export_lines(report: Any) -> dict[str, str]:
     lines = {
         "file": str(report.path),
         "size": f"{report.size_bytes / 1e6:.2f} MB",
-        "operators": ", ".join(report.operators),
+        "operators": ", ".join(report.operators) + (f" (opset {report.opset})" if report.opset else ""),
         "largest difference": f"{report.max_difference:.2e}",
     }
     if report.equal_argmax is not None:

@@ -15,11 +15,11 @@ def info(model: RunArgument, backend: BackendOption = None, debug: DebugOption =
     Example: segpaint info enet.keras
     """
     start(backend)
-    from keras_segpaint.cli.runs import model_file, open_model
+    from keras_segpaint.cli.runs import model_file, open_model, preset
 
     network, record = open_model(model)
     lines = {
-        "file": str(model_file(model)),
+        "file": preset(model) or str(model_file(model)),
         "model": type(network).__name__,
         "parameters": f"{sum(math.prod(weight.shape) for weight in network.trainable_weights):,}",
         "inputs": "; ".join(f"{tensor.name} {_shape(tensor.shape)}" for tensor in network.inputs),

@@ -85,7 +85,7 @@ FlipOption = Annotated[
 RunArgument = Annotated[
     Path,
     typer.Argument(
-        help="A run's folder (its best checkpoint is taken) or a .keras file.",
+        help="A run's folder (its best checkpoint is taken), a .keras file, a preset's folder or hf://user/name.",
         metavar="RUN_OR_MODEL",
         show_default=False,
     ),

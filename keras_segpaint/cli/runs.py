@@ -12,6 +12,7 @@ import numpy as np
 # Importing the models registers their classes, which loading needs; training has that of a network with its critic.
 from keras_segpaint import data, models, training  # noqa: F401
 from keras_segpaint.cli.errors import UserError
+from keras_segpaint.models.presets import is_preset
 from keras_segpaint.training.adversarial_model import AdversarialModel
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "open_model_for",
     "open_photographs_to_judge",
     "open_run",
+    "preset",
     "read_record",
     "task_of",
 ]
@@ -156,10 +158,10 @@ def _open_labelled_to_judge(
 
 
 def open_model(path: Path, adversaries: bool = False) -> tuple[keras.Model, RunRecord | None]:
-    """Loads a `.keras` file or the best checkpoint of a run's folder.
+    """Loads a `.keras` file, the best checkpoint of a run's folder, or a preset.
 
     Args:
-        path: The file or folder.
+        path: The file or folder, or `hf://user/name`.
         adversaries: Whether a network that was saved with its critic and its encoder keeps them.
 
     Returns:
@@ -168,6 +170,9 @@ def open_model(path: Path, adversaries: bool = False) -> tuple[keras.Model, RunR
     Raises:
         UserError: If there is no such file, or it is not a model.
     """
+    if source := preset(path):
+        model = models.from_preset(source)
+        return model.predictor() if hasattr(model, "predictor") else model, None
     file = model_file(path)
     try:
         model = keras.saving.load_model(file, compile=False)
@@ -181,6 +186,14 @@ def open_model(path: Path, adversaries: bool = False) -> tuple[keras.Model, RunR
     folder = file.parent.parent
     in_run = file.parent.name == "checkpoints" and (folder / RECORD).exists()
     return model, read_record(folder) if in_run else None
+
+
+def preset(path: Path) -> str | None:
+    """The preset that is meant, as `models.from_preset` takes it; `None` if none is."""
+    # A path has one slash where there were two.
+    scheme, _, name = str(path).partition(":/")
+    source = f"hf://{name.lstrip('/')}" if scheme == "hf" else str(path)
+    return source if is_preset(source) else None
 
 
 def model_file(path: Path) -> Path:
@@ -198,6 +211,8 @@ def model_file(path: Path) -> Path:
     candidates = [path / "checkpoints" / name for name in ("best.keras", "last.keras")]
     found = [candidate for candidate in candidates if candidate.exists()]
     if not found:
+        if preset(path):
+            raise UserError(f"{path}: is a preset; here a .keras file is needed. Write one in Python with model.save.")
         raise UserError(f"{path}: holds no run, there is no {candidates[0]}. Train first, or give a .keras file.")
     return found[0]
 

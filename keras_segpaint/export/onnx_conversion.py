@@ -106,9 +106,9 @@ def tidy(path: str | os.PathLike, input_name: str, output_name: str, shape: tupl
         model.opset_import.remove(item)
     del model.graph.value_info[:]
     if len(model.graph.input) != 1:
-        names = ", ".join(value.name for value in model.graph.input)
+        found = ", ".join(value.name for value in model.graph.input)
         raise ExportError(
-            f"The model cannot be written as ONNX: a layer holds tensors that are no weights, which became inputs ({names}). "
+            f"The model cannot be written as ONNX: a layer holds tensors that are no weights, which became inputs ({found}). "
             "Keep them as NumPy arrays or as weights."
         )
     (first,), (last,) = model.graph.input, model.graph.output

@@ -3,6 +3,7 @@
 import json
 import os
 import tempfile
+import warnings
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -66,18 +67,28 @@ def from_preset(source: str | os.PathLike, kind: type | None = None, **arguments
             "models.from_preset, which takes any."
         )
     try:
-        model = found.from_config({**description["config"], **arguments})
+        model = found.from_config(description["config"])
     except (TypeError, ValueError, KeyError) as error:
         raise ValueError(f"{text}: {found.__name__} cannot be built from {CONFIG}: {error}") from error
     try:
-        model.load_weights(folder / WEIGHTS)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        with warnings.catch_warnings():
+            # Keras leaves out what it does not find, with a warning.
+            warnings.simplefilter("error", UserWarning)
+            model.load_weights(folder / WEIGHTS)
+    except (OSError, ValueError, KeyError, RuntimeError, UserWarning) as error:
         reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
         raise ValueError(
             f"{folder / WEIGHTS} is damaged, or of another {found.__name__} than {CONFIG} says: {reason}. Save or download "
             "the preset again."
         ) from error
-    return model
+    if not arguments:
+        return model
+    try:
+        return model.rebuilt(**arguments)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"The weights of {text} are not those of {found.__name__} with {arguments}: {error}"
+        ) from error
 
 
 def is_preset(source: str | os.PathLike) -> bool:
@@ -88,8 +99,13 @@ def is_preset(source: str | os.PathLike) -> bool:
 def write_preset(model: Any, folder: str | os.PathLike) -> None:
     """Writes a model of this package as a preset; see `RememberedModel.save_to_preset`."""
     folder = Path(folder)
-    serialized = keras.saving.serialize_keras_object(model)
-    description = {key: serialized[key] for key in ("module", "class_name", "config", "registered_name")}
+    kind = type(model)
+    description = {
+        "module": kind.__module__,
+        "class_name": kind.__name__,
+        "config": model.get_config(),
+        "registered_name": keras.saving.get_registered_name(kind),
+    }
     _check_free(folder)
     folder.mkdir(parents=True, exist_ok=True)
     texts = {METADATA: _json(_metadata(model)), CONFIG: _json(description)}
@@ -180,7 +196,7 @@ def _version() -> str:
 
 
 def _json(value: Any) -> str:
-    return json.dumps(value, indent=4) + "\n"
+    return json.dumps(value, indent=4, default=keras.saving.serialize_keras_object) + "\n"
 
 
 def _metadata(model: Any) -> dict[str, Any]:
