@@ -136,7 +136,13 @@ def strides_and_dilations(strides: Sequence[int], before: int, output_stride: in
 
 
 class Backbone(keras.Model):
-    """A functional model of images to a dictionary of features, that remembers the arguments it was built from."""
+    """A functional model of images to a dictionary of features, that remembers the arguments it was built from.
+
+    Attributes:
+        reference_parameters: Arguments, and the number of trainable parameters that they give.
+        card: Where published weights came from, as `convert.Card.to_dict` gives it; saved with the backbone. `None` where
+            `convert` gave none.
+    """
 
     reference_parameters: ClassVar[tuple[tuple[dict[str, Any], int], ...]] = ()
 
@@ -161,6 +167,7 @@ class Backbone(keras.Model):
         features = build_features(architecture, inputs, factory, **options)
         outputs = {key: x for key, x in features.items() if not key.startswith("stage")}
         super().__init__(inputs=inputs, outputs=outputs, name=name)
+        self.card: dict[str, Any] | None = None
         self._arguments = dict(
             architecture=architecture,
             **options,
@@ -173,9 +180,14 @@ class Backbone(keras.Model):
             load_backbone_weights(self, architecture, weights)
 
     def get_config(self) -> dict[str, Any]:
-        return {**self._arguments, "name": self.name}
+        card = {} if self.card is None else {"card": dict(self.card)}
+        return {**self._arguments, "name": self.name, **card}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "Backbone":
         """Builds the backbone from the arguments that `get_config` gave."""
-        return cls(**config)
+        config = dict(config)
+        card = config.pop("card", None)
+        backbone = cls(**config)
+        backbone.card = card
+        return backbone

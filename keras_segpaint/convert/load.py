@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_segpaint import models
+from keras_segpaint import backbones, models
 from keras_segpaint.backbones.pretrained import ImageSource, adapt_stem
 from keras_segpaint.backbones.weight_files import read_torch
 from keras_segpaint.convert.card import Card
@@ -32,7 +32,7 @@ def load(model: keras.Model, path: str | os.PathLike, source: str, skip_head: bo
     filled, or nothing is changed.
 
     Args:
-        model: A model of this package; `build` gives one that fits.
+        model: A model or backbone of this package; `build` gives one that fits.
         path: The checkpoint: `.safetensors`, or PyTorch's `.pth`, `.pt`, `.tar`, which PyTorch has to be installed for. A
             pickle that asks for code is refused. Of the sources that TensorFlow wrote, which has to be installed, what
             the names of its files have in common (`snap-0`), or their folder.
@@ -50,7 +50,7 @@ def load(model: keras.Model, path: str | os.PathLike, source: str, skip_head: bo
 
     Example:
         >>> import tempfile
-        >>> from keras_segpaint import models
+        >>> from keras_segpaint import backbones, models
         >>> with tempfile.NamedTemporaryFile(suffix=".pth") as file:
         ...     load(models.ENet(12, variant="pytorch"), file.name, source="nobody/enet")
         Traceback (most recent call last):
@@ -90,7 +90,7 @@ def build(path: str | os.PathLike, source: str, **arguments: Any) -> keras.Model
     known = get(source)
     state, layout = _read(known, Path(path))
     published = layout.arguments.get("num_classes")
-    model = getattr(models, layout.model)(**{**layout.arguments, **arguments})
+    model = getattr(_room(layout.model), layout.model)(**{**layout.arguments, **arguments})
     _fill(model, known, state, layout, Path(path), arguments.get("num_classes", published) != published)
     return model
 
@@ -173,6 +173,8 @@ def _check(found: Match, model: keras.Model, layout: Layout, path: Path, skip_he
         found.values = [(variable, value) for variable, value in found.values if not in_head(variable.path)]
         found.missing = [name for name in found.missing if not in_head(name)]
         heads = []
+    found.unused = [key for key in found.unused if not layout.optional(key)]
+    found.unknown = [row for row in found.unknown if not layout.optional(row[0])]
     problems = []
     if found.unused:
         problems.append(f"no place for {_some(found.unused)}")
@@ -201,7 +203,12 @@ def _some(names: list[str]) -> str:
 
 def _how(layout: Layout) -> str:
     arguments = ", ".join(f"{name}={value!r}" for name, value in layout.arguments.items())
-    return f"models.{layout.model}({arguments})"
+    return f"{_room(layout.model).__name__.rpartition('.')[2]}.{layout.model}({arguments})"
+
+
+def _room(model: str) -> Any:
+    """The module that has a class."""
+    return models if hasattr(models, model) else backbones
 
 
 def _card(source: Source, layout: Layout, path: Path) -> Card:

@@ -25,7 +25,7 @@ class Layout:
     """What a checkpoint holds, as read off its keys and shapes.
 
     Args:
-        model: Name of the class in `keras_segpaint.models`.
+        model: Name of the class in `keras_segpaint.models`, or `keras_segpaint.backbones`.
         arguments: That give the network whose weights these are; a user's model may differ in others.
         rename: Gives the layers of a built model, by the modules of the checkpoint.
         part: Name of the model within the model that the checkpoint holds; empty for the whole.
@@ -36,6 +36,7 @@ class Layout:
             layer's name and the mean and the deviation of channels in [0, 1], in the checkpoint's order, and whether
             that is blue first.
         ignored: Which keys have no counterpart by design, as a copy of the encoder's first weights.
+        optional: Which keys only some of the models have a layer for, as a classifier's that a backbone may go on with.
         card: Class names and the like, where the keys tell.
     """
 
@@ -48,6 +49,7 @@ class Layout:
     adapt: Callable[[State], State] = lambda state: state
     images: tuple[str, tuple[float, ...], tuple[float, ...], bool] | None = None
     ignored: Callable[[str], bool] = lambda key: False
+    optional: Callable[[str], bool] = lambda key: False
     card: dict[str, Any] = field(default_factory=dict)
 
 

@@ -138,10 +138,10 @@ def test_decoders_that_are_not_the_papers_are_named(shared, tmp_path):
 
     specs = json.loads((shared / "fixtures" / "smp_state_dict_specs.json").read_text())["models"]
     for name, message in {
-        "Linknet(resnet18)": "LinkNet has five decoder blocks",
-        "PSPNet(resnet18)": "third stage",
-        "Unet(resnet18)": "no transposed convolutions",
-        "FPN(resnet18)": "no counterpart",
+        "Linknet(resnet18)": "LinkNet has five decoder blocks with transposed convolutions of 4x4",
+        "PSPNet(resnet18)": "PSPNet pools the encoder's third stage",
+        "Unet(resnet18)": "U-Net joins the features of a ResNet, enlarged by repeating pixels",
+        "FPN(resnet18)": "FPN sums four levels",
     }.items():
         state = {key: np.broadcast_to(np.float32(0), shape) for key, shape in specs[name]["state_dict"].items()}
         with pytest.raises(ValueError, match=message):

@@ -19,11 +19,14 @@ _PLUS = {
 }
 # Decoders that are not those of the papers, by a key that only they have.
 _OTHERS = {
-    "decoder.blocks.0.block.1.0.weight": "Its LinkNet has five decoder blocks of 4x4 transposed convolutions, the paper's "
-    "four of 3x3",
-    "decoder.blocks.0.conv1.0.weight": "Its U-Net has ResNet's features and no transposed convolutions",
-    "decoder.psp.blocks.0.pool.1.0.weight": "Its PSPNet pools the encoder's third stage, the paper's the last",
-    "decoder.p5.weight": "Its FPN has no counterpart",
+    "decoder.blocks.0.block.1.0.weight": "Its LinkNet has five decoder blocks with transposed convolutions of 4x4, the last "
+    "without features to add, and a head of 1x1; this package's LinkNet has the paper's four of 3x3, a transposed one, a "
+    "3x3 and a transposed 2x2",
+    "decoder.blocks.0.conv1.0.weight": "Its U-Net joins the features of a ResNet, enlarged by repeating pixels; this "
+    "package's U-Net has the paper's own encoder, enlarged by transposed convolutions or bilinearly",
+    "decoder.psp.blocks.0.pool.1.0.weight": "Its PSPNet pools the encoder's third stage, of stride 8, and leaves the "
+    "others out; this package's PSPNet pools the last stage, dilated, as the paper's, and has a 3x3 before its classifier",
+    "decoder.p5.weight": "Its FPN sums four levels of a feature pyramid; this package has no such network",
 }
 
 
@@ -31,7 +34,7 @@ def _layout(state: State) -> Layout:
     for key, reason in _OTHERS.items():
         if key in state:
             raise UnknownLayoutError(
-                f"{reason}: no model of this package computes the same. DeepLabV3 and DeepLabV3Plus can be read"
+                f"{reason}: the weights have no place. DeepLabV3 and DeepLabV3Plus on ResNets can be read"
             )
     if not any(key.startswith("decoder.aspp.") for key in state) or "segmentation_head.0.weight" not in state:
         raise UnknownLayoutError("Of its networks DeepLabV3 and DeepLabV3Plus on ResNets can be read")

@@ -1,13 +1,13 @@
-"""torchvision's segmentation networks."""
+"""torchvision's segmentation networks, and its classification networks as backbones."""
 
 import keras
 
-from keras_segpaint.backbones.layouts import TRUNK, torch_module
 from keras_segpaint.convert.card import Card
 from keras_segpaint.convert.mapping import Rename
 from keras_segpaint.convert.source import Layout, Source, State, UnknownLayoutError
 from keras_segpaint.convert.sources.pyramid import fcn_head_layer, pyramid_layer
 from keras_segpaint.convert.sources.resnet import resnet_layer, resnet_name
+from keras_segpaint.convert.sources.torchvision_backbones import classification_layout, head_layout, trunk_modules
 
 __all__ = ["SOURCE"]
 
@@ -27,9 +27,15 @@ SCORES = {
 
 def _layout(state: State) -> Layout:
     if "classifier.low_classifier.weight" in state:
-        raise UnknownLayoutError("It is an LR-ASPP, which this package does not have; load its backbone by itself")
+        return head_layout(state)
+    classification = classification_layout(state)
+    if classification is not None:
+        return classification
     if "classifier.4.weight" not in state:
-        raise UnknownLayoutError("A segmentation network of torchvision has the modules backbone and classifier.4")
+        raise UnknownLayoutError(
+            "A segmentation network of torchvision has the modules backbone and classifier.4; of its classification "
+            "networks ResNets, VGGs, MobileNetV2 and V3 can be read"
+        )
     pyramid = "classifier.0.convs.0.0.weight" in state
     mobile = "backbone.0.0.weight" in state
     backbone = "mobilenet_v3_large" if mobile else resnet_name(state, "backbone.")
@@ -59,7 +65,7 @@ def _layout(state: State) -> Layout:
 
 
 def _renamer(model: keras.Model, mobile: str | None) -> Rename:
-    trunk = {} if mobile is None else mobile_trunk(model, mobile)
+    trunk = {} if mobile is None else trunk_modules(model, mobile, "backbone.")
 
     def rename(module: str) -> str | None:
         if module in trunk:
@@ -78,23 +84,15 @@ def _renamer(model: keras.Model, mobile: str | None) -> Rename:
     return rename
 
 
-def mobile_trunk(model: keras.Model, backbone: str) -> dict[str, str]:
-    """The layers of a mobile network by their modules, which count the blocks through."""
-    return {
-        torch_module(backbone, layer.name).replace("features", "backbone", 1): layer.name
-        for layer in model.layers
-        if TRUNK.fullmatch(layer.name) and layer.weights
-    }
-
-
 SOURCE = Source(
     "torchvision",
     Card(
         "torchvision",
         licence="BSD-3-Clause",
         url="https://github.com/pytorch/vision",
-        preprocessing="RGB in [0, 1]; the model normalises by ImageNet's mean and deviation; shorter side 520 pixels",
+        preprocessing="RGB in [0, 1]; the model normalises by ImageNet's mean and deviation; shorter side 520 pixels, of "
+        "classification networks 224",
     ),
     _layout,
-    models=("FCNResNet", "DeepLabV3"),
+    models=("FCNResNet", "DeepLabV3", "ResNet", "VGG16", "VGG19", "MobileNetV2", "MobileNetV3Large"),
 )
