@@ -8,11 +8,15 @@ from keras import initializers, layers, ops
 
 from keras_segpaint.layers.factory import LayerFactory
 from keras_segpaint.layers.label_map_encoding import LabelMapEncoding
+from keras_segpaint.ops.label_convolution import convolve_labels, label_indices
 from keras_segpaint.ops.resizing import nearest_top_left
 from keras_segpaint.ops.spatial import channel_axis, replace_spatial, spatial_size, standardize_data_format
 from keras_segpaint.ops.standardization import standardize
 
 NORMALIZATIONS = ("batch", "instance", "group")
+
+# Of fewer planes the convolution is no slower than to look up its rows.
+MANY_PLANES = 1
 
 
 @keras.saving.register_keras_serializable(package="keras_segpaint")
@@ -22,7 +26,8 @@ class SPADE(layers.Layer):
     The features are normalised without weights, in float32. The label map, brought to their size by nearest neighbours,
     goes through a convolution of `hidden` channels and a rectifier and from there through one convolution to a `gamma`
     and a `beta` for each feature and pixel (two convolutions in the paper, of which this is the concatenation); the
-    result is `normalized * (1 + gamma) + beta`.
+    result is `normalized * (1 + gamma) + beta`. Of labels the planes are never made where there are many of them: the
+    first convolution looks up its weights' rows and adds them.
 
     Args:
         num_labels: Integer, if the label map is given as labels; `None` if it is given as planes. Defaults to `None`.
@@ -130,15 +135,17 @@ class SPADE(layers.Layer):
             )
         return self.encoding.num_planes
 
-    def planes(self, label_map: Any, like: Any) -> Any:
-        """The label map as planes of the size of `like`, a map of features."""
+    def guide(self, label_map: Any, like: Any) -> Any:
+        """The label map in the size of `like`, a map of features, as `modulate` takes it: its planes, or indices of them."""
         axis = channel_axis(self.data_format)
         if len(label_map.shape) == 3:
             label_map = ops.expand_dims(label_map, axis)
         label_map = nearest_top_left(label_map, spatial_size(like, self.data_format), self.data_format)
-        if self.encoding is not None and label_map.shape[axis] == 1:
+        if self.encoding is None or label_map.shape[axis] != 1:
+            return ops.cast(label_map, self.compute_dtype)
+        if self.encoding.num_planes < MANY_PLANES:
             return self.encoding(label_map)
-        return ops.cast(label_map, self.compute_dtype)
+        return label_indices(ops.squeeze(label_map, axis), self.num_labels, self.ignore_class)
 
     def normalize(self, inputs: Any, training: bool | None = None) -> Any:
         """The features before anything is learnt about the label map."""
@@ -146,13 +153,33 @@ class SPADE(layers.Layer):
             return self.norm(inputs, training=training)
         return ops.cast(standardize(inputs, self._groups, self.epsilon, self.data_format), self.compute_dtype)
 
-    def modulate(self, inputs: Any, planes: Any, training: bool | None = None) -> Any:
-        """What `call` computes, for a label map that is planes of the features' size already."""
-        gamma, beta = ops.split(self.modulation(self.shared(planes)), 2, axis=channel_axis(self.data_format))
+    def modulate(self, inputs: Any, guide: Any, training: bool | None = None) -> Any:
+        """What `call` computes, for a label map that is `guide` of it already."""
+        gamma, beta = self._gamma_and_beta(self.hide(guide))
         return self.normalize(inputs, training) * (1.0 + gamma) + beta
 
+    def _gamma_and_beta(self, hidden: Any) -> tuple[Any, Any]:
+        axis = channel_axis(self.data_format)
+        if keras.backend.backend() != "tensorflow":
+            return ops.split(self.modulation(hidden), 2, axis=axis)
+        # TensorFlow would copy each half of the result; those of the weights are small.
+        weights = (ops.cast(weight, hidden.dtype) for weight in (self.modulation.kernel, self.modulation.bias))
+        kernels, biases = (ops.split(weight, 2, axis=-1) for weight in weights)
+        gamma, beta = (ops.conv(hidden, kernel, padding="same", data_format=self.data_format) for kernel in kernels)
+        if self.data_format == "channels_first":
+            biases = [ops.reshape(bias, (-1, 1, 1)) for bias in biases]
+        return gamma + biases[0], beta + biases[1]
+
+    def hide(self, guide: Any) -> Any:
+        """What the first convolution makes of the planes, or of those that indices stand for."""
+        if len(guide.shape) == 4:
+            return self.shared(guide)
+        kernel, bias = (ops.cast(weight, self.compute_dtype) for weight in (self.shared.kernel, self.shared.bias))
+        hidden = self.shared.activation(convolve_labels(guide, kernel) + bias)
+        return ops.transpose(hidden, (0, 3, 1, 2)) if self.data_format == "channels_first" else hidden
+
     def call(self, inputs: Any, label_map: Any, training: bool | None = None) -> Any:
-        return self.modulate(inputs, self.planes(label_map, inputs), training)
+        return self.modulate(inputs, self.guide(label_map, inputs), training)
 
     def compute_output_spec(self, inputs: Any, label_map: Any, training: bool | None = None) -> keras.KerasTensor:
         return keras.KerasTensor(inputs.shape, dtype=self.compute_dtype)

@@ -126,14 +126,14 @@ class SPADEResBlock(layers.Layer):
 
     def call(self, inputs: Any, label_map: Any, training: bool | None = None) -> Any:
         inputs = ops.cast(inputs, self.compute_dtype)
-        planes = self.spade_0.planes(label_map, inputs)
+        guide = self.spade_0.guide(label_map, inputs)
         convolved = {"training": bool(training)} if self.spectral_norm else {}
         x = inputs
         for spade, conv in ((self.spade_0, self.conv_0), (self.spade_1, self.conv_1)):
-            x = conv(ops.leaky_relu(spade.modulate(x, planes, training), negative_slope=0.2), **convolved)
+            x = conv(ops.leaky_relu(spade.modulate(x, guide, training), negative_slope=0.2), **convolved)
         if self.spade_s is None:
             return inputs + x
-        return self.conv_s(self.spade_s.modulate(inputs, planes, training), **convolved) + x
+        return self.conv_s(self.spade_s.modulate(inputs, guide, training), **convolved) + x
 
     def compute_output_spec(self, inputs: Any, label_map: Any, training: bool | None = None) -> keras.KerasTensor:
         shape = list(inputs.shape)

@@ -83,7 +83,7 @@ def test_what_does_not_vary_is_normalized_to_nothing(normalization):
     # One pixel for each image, all the same.
     x = np.full((2, 1, 1, 4), 3.0, "float32")
     y = ops.convert_to_numpy(layer(x, labels, training=True))
-    beta = ops.convert_to_numpy(layer.modulation(layer.shared(layer.planes(labels, ops.convert_to_tensor(x)))))[..., 4:]
+    beta = ops.convert_to_numpy(layer.modulation(layer.hide(layer.guide(labels, ops.convert_to_tensor(x)))))[..., 4:]
     # Fused kernels have the mean but for its last digit, and divide by the root of epsilon.
     np.testing.assert_allclose(y, beta, atol=1e-3)
 

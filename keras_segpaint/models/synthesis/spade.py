@@ -126,12 +126,14 @@ class SPADEGenerator(SynthesisModel):
         def block(x: Any, factor: float, name: str) -> Any:
             return SPADEResBlock(
                 int(factor * base_filters),
+                num_labels=None if edges else num_labels,
+                ignore_class=ignore_class,
                 normalization=normalization,
                 hidden=hidden,
                 kernel_initializer=small_initializer(),
                 name=name,
                 **settings,
-            )(x, planes)
+            )(x, planes if edges else inputs[0])
 
         def up(x: Any, level: int) -> Any:
             """Doubles the size to the image's over 2 to the power of `level`."""
