@@ -46,11 +46,29 @@ def write_litert(
     Raises:
         ExportError: If the model needs another operator; the message names each of them.
     """
-    tensorflow = require("tensorflow", "export", "Exporting to LiteRT")
     options = options or FileOptions()
+    if calibration is not None:
+        with quiet():
+            model = integer_form(model, calibration)
+    # A file of integers takes bytes by the scale of its input alone, without an operator, unless that scale is not 1/255.
+    converted = options.input_dtype == "uint8" and calibration is None
+    content = _convert(model, shape, options, calibration, converted)
+    if options.input_dtype == "uint8" and not converted and not _takes_bytes(content):
+        content = _convert(model, shape, options, calibration, True)
+    Path(path).write_bytes(content)
+
+
+def _convert(
+    model: keras.Model,
+    shape: tuple[int | None, ...],
+    options: FileOptions,
+    calibration: np.ndarray | None,
+    converted: bool,
+) -> bytes:
+    """The content of a LiteRT file; `converted` bytes are divided by 255 in it."""
+    tensorflow = require("tensorflow", "export", "Exporting to LiteRT")
     with quiet():
-        frozen = _frozen(model if calibration is None else integer_form(model, calibration), shape, options)
-        converter = tensorflow.lite.TFLiteConverter.from_concrete_functions([frozen])
+        converter = tensorflow.lite.TFLiteConverter.from_concrete_functions([_frozen(model, shape, options, converted)])
     # Keras's own LiteRT export also allows TensorFlow's operators, which the interpreter of a phone does not have.
     converter.target_spec.supported_ops = [tensorflow.lite.OpsSet.TFLITE_BUILTINS]
     if options.precision != "float32":
@@ -60,27 +78,35 @@ def write_litert(
     if calibration is not None:
         # The other set is for operators without a form of integers, which compute in floats.
         converter.target_spec.supported_ops.insert(0, tensorflow.lite.OpsSet.TFLITE_BUILTINS_INT8)
-        converter.representative_dataset = lambda: _one_by_one(calibration)
-        if options.input_dtype == "uint8":
+        converter.representative_dataset = lambda: _one_by_one(calibration, converted)
+        if options.input_dtype == "uint8" and not converted:
             converter.inference_input_type = tensorflow.uint8
     try:
         with quiet(), warnings.catch_warnings():
             # It is what quantised training gave; `calibration` gives it here.
             warnings.filterwarnings("ignore", "Statistics for quantized inputs", UserWarning)
-            content = converter.convert()
+            return converter.convert()
     except Exception as error:  # The converter's own error class derives from Exception alone.
         if type(error).__name__ != "ConverterError":
             raise
         raise ExportError(_explanation(model, str(error))) from error
-    Path(path).write_bytes(content)
 
 
-def _one_by_one(images: Any) -> Iterator[list[np.ndarray]]:
+def _takes_bytes(content: bytes) -> bool:
+    """Whether a file's input stands for bytes over 255."""
+    interpreter = require("ai_edge_litert.interpreter", "export", "Running a LiteRT file")
+    with quiet():
+        (details,) = interpreter.Interpreter(model_content=content).get_input_details()
+    scale, zero = details["quantization"]
+    return zero == 0 and abs(255 * scale - 1) < 1e-4
+
+
+def _one_by_one(images: np.ndarray, converted: bool) -> Iterator[list[np.ndarray]]:
     for image in images:
-        yield [image[None]]
+        yield [np.rint(image[None] * 255).astype(np.uint8) if converted else image[None]]
 
 
-def _frozen(model: keras.Model, shape: tuple[int | None, ...], options: FileOptions) -> Any:
+def _frozen(model: keras.Model, shape: tuple[int | None, ...], options: FileOptions, converted: bool) -> Any:
     """What stands in the file, as a function with constants for weights: the model between the file's input and output.
 
     A SavedModel in between would take most of the time of an export.
@@ -88,19 +114,17 @@ def _frozen(model: keras.Model, shape: tuple[int | None, ...], options: FileOpti
     import tensorflow
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-    # A file of integers takes bytes by the scale of its input alone: no operator.
-    scaled = options.input_dtype == "uint8" and options.precision != "int8"
-
     def serve(image: Any) -> Any:
-        x = tensorflow.cast(image, tensorflow.float32) * (1 / 255) if scaled else image
+        x = tensorflow.cast(image, tensorflow.float32) * (1 / 255) if converted else image
         y = model(x, training=False)
         if options.classes:
             return tensorflow.cast(tensorflow.argmax(y, -1, output_type=tensorflow.int32), tensorflow.uint8)
         if options.output == "image":
-            return tensorflow.cast(y * 255.0 + 0.5, tensorflow.uint8)
+            # Integers have no floor: the cast, which would take their stored values, sees floats.
+            return tensorflow.cast(tensorflow.floor(y * 255.0 + 0.5), tensorflow.uint8)
         return y
 
-    signature = tensorflow.TensorSpec(shape, tensorflow.uint8 if scaled else tensorflow.float32, name="image")
+    signature = tensorflow.TensorSpec(shape, tensorflow.uint8 if converted else tensorflow.float32, name="image")
     function = tensorflow.function(serve, input_signature=[signature], autograph=False)
     return convert_variables_to_constants_v2(function.get_concrete_function())
 

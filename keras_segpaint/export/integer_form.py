@@ -34,7 +34,7 @@ def integer_form(model: keras.Model, images: np.ndarray) -> keras.Model:
         The model for the converter.
     """
     own = _layers(model)
-    pools = _replaceable_pools(own)
+    pools = _replaceable_pools(model, own)
     pads = [layer for layer in own if isinstance(layer, SymmetricPadding2D) and layer.value == -np.inf]
     measured = _measure(model, [_least(pad.input) for pad in pads] + [_widest(pool.input) for pool in pools], images)
     replaced: dict[int, layers.Layer] = {}
@@ -74,7 +74,7 @@ def _copied(layer: layers.Layer, replaced: dict[int, layers.Layer]) -> layers.La
     return type(layer).from_config(layer.get_config())
 
 
-def _replaceable_pools(own: list[layers.Layer]) -> list[MaxPoolingWithArgmax2D]:
+def _replaceable_pools(model: keras.Model, own: list[layers.Layer]) -> list[MaxPoolingWithArgmax2D]:
     """The poolings, if all are of cells of 2x2 and unpooling alone sees their positions."""
     pools = [layer for layer in own if isinstance(layer, MaxPoolingWithArgmax2D)]
     unpools = [layer for layer in own if isinstance(layer, MaxUnpooling2D)]
@@ -91,7 +91,8 @@ def _replaceable_pools(own: list[layers.Layer]) -> list[MaxPoolingWithArgmax2D]:
         and layer.data_format == "channels_last"
         for layer in resampling
     )
-    given = all(len(layer._inbound_nodes[0].arguments.keras_tensors) == 3 for layer in unpools)
+    read = any(pool.output[1] is tensor for pool in pools for tensor in model.outputs)
+    given = not read and all(len(layer._inbound_nodes[0].arguments.keras_tensors) == 3 for layer in unpools)
     return pools if cells and given and consumers == {id(layer) for layer in unpools} else []
 
 

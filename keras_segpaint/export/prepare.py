@@ -150,8 +150,11 @@ def _filling(model: keras.Model) -> keras.Model:
     image, hole = parts[0], parts[1]
     # Labels are whole numbers, which the one input of floats holds exactly.
     guides = [ops.cast(part, tensor.dtype) for part, tensor in zip(parts[2:], model.inputs[2:], strict=True)]
-    filled = ops.clip(model([image * 2.0 - 1.0, hole, *guides]) * 0.5 + 0.5, 0.0, 1.0)
-    return keras.Model(planes, image * (1.0 - hole) + filled * hole, name=model.name)
+    known = 1.0 - hole
+    # The mask as a result of its own: where networks put it beside values in [-1, 1], a file of integers has one scale for
+    # both, which is not to be that of the input.
+    filled = ops.clip(model([image * 2.0 - 1.0, 1.0 - known, *guides]) * 0.5 + 0.5, 0.0, 1.0)
+    return keras.Model(planes, image * known + filled * hole, name=model.name)
 
 
 def _layers(model: keras.Model) -> list[keras.layers.Layer]:

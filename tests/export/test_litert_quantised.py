@@ -43,7 +43,7 @@ def network() -> keras.Model:
     form = dict(data_format="channels_last")
     image = keras.Input((*SIZE, 3))
     x = layers.Conv2D(8, 3, padding="same", **form)(image)
-    x = skip = layers.PReLU(shared_axes=[1, 2])(layers.BatchNormalization()(x))
+    x = skip = layers.PReLU(shared_axes=[1, 2])(layers.BatchNormalization(momentum=0.8)(x))
     x, positions = MaxPoolingWithArgmax2D(2, padding="same", **form)(x)
     x = SymmetricPadding2D(3, value=float("-inf"), **form)(x)
     x = layers.MaxPooling2D(3, 1, **form)(x)
@@ -60,8 +60,8 @@ def trained() -> keras.Model:
     model = network()
     images, labels = scenes(96, seed=1)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=255)
-    model.compile(keras.optimizers.Adam(0.02), loss)
-    model.fit(images.astype("float32") / 255, labels, batch_size=16, epochs=12, verbose=0)
+    model.compile(keras.optimizers.Adam(0.01), loss)
+    model.fit(images.astype("float32") / 255, labels, batch_size=16, epochs=25, verbose=0)
     return model
 
 
