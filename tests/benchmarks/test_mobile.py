@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from benchmarks import __main__ as command
-from benchmarks import environment, mobile
+from benchmarks import environment, mobile, mobile_networks
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def exported(monkeypatch):
         def function(inputs):
             assert inputs.shape == (1, *file.shape) and 0 <= inputs.min() and inputs.max() <= 1
             if file.shape[-1] == 4:
-                filled = mobile.filled_by(file.model, inputs)
+                filled = mobile_networks.filled_by(file.model, inputs)
                 return filled if file.precision == "float32" else 1 - filled
             logits = np.asarray(file.model.predict_on_batch(inputs))
             return logits if file.precision == "float32" else np.flip(logits, -1)
@@ -130,7 +130,7 @@ def test_one_network_after_the_other(folder, tmp_path, exported, monkeypatch, ca
     norms = [
         layer for layer in files["int8"].model._flatten_layers() if "normalization" in type(layer).__name__.lower()
     ]
-    assert norms and all(layer.momentum <= mobile.MOMENTUM for layer in norms)
+    assert norms and all(layer.momentum <= mobile_networks.MOMENTUM for layer in norms)
     record = json.loads((tmp_path / "out" / "SegNet" / "int8.json").read_text())
     assert record["size"] == "32x32" and record["bytes"] == 1000
 
@@ -143,9 +143,12 @@ def test_one_network_after_the_other(folder, tmp_path, exported, monkeypatch, ca
 
     trained = tmp_path / "out" / "SegNet" / "training"
     arguments = options(folder, tmp_path, "--only", "SegNet", "--run", f"SegNet={trained}", "--precisions", "float16")
-    (tmp_path / "out" / "SegNet" / "float16.json").unlink()
     mobile.main(arguments)
     assert [file.precision for file in exported.values()] == ["float16"]
+    record = json.loads((tmp_path / "out" / "SegNet" / "float16.json").read_text())
+    assert record["run"] == str(trained) and "milliseconds" in json.dumps(
+        mobile.finished(mobile.parse(arguments))["SegNet", "float16"]
+    )
 
 
 @pytest.mark.skipif(keras.backend.backend() != "torch", reason="compiling takes longer than the run on other backends")

@@ -6,6 +6,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from keras_segpaint.export.metadata import DESCRIPTION
+from keras_segpaint.export.options import FileOptions
 from tests.conftest import REPOSITORY
 
 FOLDER = REPOSITORY / "examples" / "android"
@@ -102,7 +104,9 @@ def test_the_file_is_exported_as_the_app_takes_it():
     (model,) = re.findall(r'const val MODEL = "(.+)"', source("Segmenter.kt"))
     assert REPOSITORY / words[3] == MAIN / "assets" / model
     options = dict(zip(words[4::2], words[5::2], strict=True))
+    FileOptions(options["--precision"], options["--input-dtype"], options["--output"])
     assert options["--input-dtype"] == "uint8" and options["--output"] == "classes"
+    assert f'METADATA = "{DESCRIPTION}"' in source("Segmenter.kt")
     code = source("Segmenter.kt")
     assert code.count("dataType() == DataType.UINT8") == 2
     for option in ("--input-dtype", "--output"):

@@ -1,9 +1,7 @@
 """The example for devices: runs where neither Keras nor a backend nor this package can be imported."""
 
-import json
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
 import keras
@@ -11,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from keras_segpaint import export
 from tests.conftest import REPOSITORY
 
 pytest.importorskip("ai_edge_litert")
@@ -35,27 +34,21 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 """
 
 
-def write(path: Path, integers: bool) -> Path:
-    """A file whose class is 0 where the picture is black, 1 where it is red and 2 where it is green."""
-    import tensorflow as tf
-
-    @tf.function(input_signature=[tf.TensorSpec((1, 16, 24, 3), tf.uint8 if integers else tf.float32)])
-    def segment(image):
-        values = tf.cast(image, tf.float32) / 255 if integers else image
-        logits = tf.concat([tf.fill((1, 16, 24, 1), 0.5), values[..., :2]], -1)
-        return tf.cast(tf.argmax(logits, -1, tf.int32), tf.uint8) if integers else logits
-
-    content = tf.lite.TFLiteConverter.from_concrete_functions([segment.get_concrete_function()]).convert()
-    path.write_bytes(content)
-    return path
-
-
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Files whose class is 0 where the picture is black, 1 where it is red and 2 where it is green."""
+    image = keras.Input((16, 24, 3))
+    convolution = keras.layers.Conv2D(3, 1)
+    model = keras.Model(image, convolution(image))
+    convolution.set_weights([np.float32([[[[0, 1, 0], [0, 0, 1], [0, 0, 0]]]]), np.float32([0.5, 0, 0])])
     folder = tmp_path_factory.mktemp("edge")
-    files = {"floats": write(folder / "floats.tflite", False), "integers": write(folder / "integers.tflite", True)}
-    with zipfile.ZipFile(files["integers"], "a") as archive:
-        archive.writestr("segpaint.json", json.dumps({"classes": ["ground", "car", "tree"], "palette": PALETTE}))
+    files = {name: folder / f"{name}.tflite" for name in ("floats", "bytes", "integers")}
+    export.to_litert(model, files["floats"], check=False, metadata=False)
+    known = {"classes": ["ground", "car", "tree"], "palette": PALETTE}
+    arguments = dict(check=False, input_dtype="uint8", output="classes", metadata=known)
+    export.to_litert(model, files["bytes"], **arguments)
+    images = np.random.default_rng(0).integers(0, 256, (4, 16, 24, 3), np.uint8)
+    export.to_litert(model, files["integers"], precision="int8", calibration=images, **arguments)
     return files
 
 
@@ -78,9 +71,10 @@ def segment(*arguments: object) -> subprocess.CompletedProcess:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-def test_integers_in_and_classes_out(files, picture, tmp_path):
+@pytest.mark.parametrize("kind", ["bytes", "integers"])
+def test_bytes_in_and_classes_out(kind, files, picture, tmp_path):
     out = tmp_path / "new" / "overlay.png"
-    done = segment(picture, "--model", files["integers"], "--out", out, "--alpha", 1)
+    done = segment(picture, "--model", files[kind], "--out", out, "--alpha", 1)
     assert done.returncode == 0, done.stderr
     drawn = pixels(out)
     assert drawn.shape == (32, 48, 3)
