@@ -13,6 +13,8 @@ __all__ = ["export", "export_lines", "print_export"]
 
 SUFFIXES = {"litert": ".tflite", "onnx": ".onnx"}
 EXPORTED = ("segmentation", "inpainting")
+LITERT = "LiteRT files"
+LITERT_DEFAULTS = {"precision": "float32", "input_dtype": "float32", "output": "logits"}
 
 
 def export(
@@ -25,6 +27,37 @@ def export(
         Literal["litert", "onnx", "saved_model"] | None,
         typer.Option("--format", help="Default: by OUT's ending; saved_model without one.", show_default=False),
     ] = None,
+    precision: Annotated[
+        Literal["float32", "float16", "dynamic_int8", "int8"],
+        typer.Option(
+            help="float16 and dynamic_int8 have smaller weights; int8 computes in integers.", rich_help_panel=LITERT
+        ),
+    ] = "float32",
+    calibration: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FOLDER|SPEC",
+            help="Images for the ranges of int8, as --data of training, or a folder of images. With masks, the mean IoU is "
+            "printed. Default: what the run was trained on.",
+            show_default=False,
+            rich_help_panel=LITERT,
+        ),
+    ] = None,
+    calibration_images: Annotated[
+        int, typer.Option(min=1, help="How many of them are taken.", rich_help_panel=LITERT)
+    ] = 32,
+    input_dtype: Annotated[
+        Literal["float32", "uint8"],
+        typer.Option("--input", help="uint8: an image's bytes as they are.", rich_help_panel=LITERT),
+    ] = "float32",
+    result: Annotated[
+        Literal["logits", "classes", "small_logits", "small_classes", "image"],
+        typer.Option(
+            "--output",
+            help="classes: a map of them; small: before the last resize; image: of inpainting, bytes.",
+            rich_help_panel=LITERT,
+        ),
+    ] = "logits",
     backend: BackendOption = None,
     debug: DebugOption = False,
 ) -> None:
@@ -33,14 +66,18 @@ def export(
     An inpainting network's file takes colours in [0, 1] and the hole mask as a fourth channel, and gives the filled image.
 
     Example: segpaint export runs/enet enet.tflite --size 360x480
+
+    Example: segpaint export runs/enet enet.tflite --precision int8 --calibration photos --input uint8 --output classes
     """
-    kind = kind or next((name for name, suffix in SUFFIXES.items() if target.suffix == suffix), "saved_model")
-    if kind in SUFFIXES and target.suffix != SUFFIXES[kind]:
-        raise typer.BadParameter(
-            f"must end in {SUFFIXES[kind]} for --format {kind}. Received: {target}", param_hint="OUT"
-        )
+    kind = kind or ("litert" if target.suffix == ".tflite" else "saved_model")
+    if kind == "litert" and target.suffix != ".tflite":
+        raise typer.BadParameter(f"must end in .tflite for --format litert. Received: {target}", param_hint="OUT")
+    chosen: dict[str, Any] = dict(precision=precision, input_dtype=input_dtype, output=result)
+    if kind != "litert" and (calibration or chosen != LITERT_DEFAULTS):
+        raise UserError("--precision, --calibration, --input and --output are for LiteRT files. Name one, OUT.tflite.")
     start(backend)
     from keras_segpaint import export as room
+    from keras_segpaint.cli.export_data import calibration_for
     from keras_segpaint.cli.runs import open_model, task_of
     from keras_segpaint.inference.images import input_channels, input_size
 
@@ -53,9 +90,19 @@ def export(
     height, width = size or (record.size if record else input_size(network))
     if kind != "onnx" and (height is None or width is None):
         raise UserError("The file needs a fixed size of its input. Give it with --size, such as --size 360x480.")
-    write: Any = {"litert": room.to_litert, "onnx": room.to_onnx, "saved_model": room.to_saved_model}[kind]
+    shape = (height, width, input_channels(network))
+    if kind == "saved_model":
+        with output.status(f"writing {plain(target)}"):
+            print_export(room.to_saved_model(network, target, input_shape=shape))
+        return
+    given: dict[str, Any] = {}
+    if precision == "int8" or calibration:
+        found = calibration_for(network, record, calibration, shape, calibration_images)
+        given.update(images=found.images, labels=found.labels if result in ("logits", "classes") else None)
+        given.update(calibration=found.images if precision == "int8" else None)
+    known = {"classes": record.class_names, "palette": record.palette} if record and record.class_names else {}
     with output.status(f"writing {plain(target)}"):
-        report = write(network, target, input_shape=(height, width, input_channels(network)))
+        report = room.to_litert(network, target, input_shape=shape, metadata=known or True, **given, **chosen)
     print_export(report)
 
 
@@ -64,11 +111,16 @@ def export_lines(report: Any) -> dict[str, str]:
     lines = {
         "file": str(report.path),
         "size": f"{report.size_bytes / 1e6:.2f} MB",
-        "operators": ", ".join(report.operators) + (f" (opset {report.opset})" if report.opset else ""),
-        "largest difference": f"{report.max_difference:.2e}",
+        "operators": ", ".join(report.operators),
     }
+    if report.max_difference is not None:
+        lines["largest difference"] = f"{report.max_difference:.2e}"
+    if report.psnr is not None:
+        lines["PSNR"] = f"{report.psnr:.1f} dB against the Keras model"
     if report.equal_argmax is not None:
         lines["equal argmax"] = f"{report.equal_argmax:.4%} of the pixels"
+    if report.mean_iou is not None:
+        lines["mean IoU"] = f"{report.mean_iou:.4f}, of the Keras model {report.mean_iou_keras:.4f}"
     lines["time"] = f"{report.milliseconds:.1f} ms per image, {report.threads or 'all'} threads"
     return lines
 

@@ -53,8 +53,10 @@ def write_litert(
     # A file of integers takes bytes by the scale of its input alone, without an operator, unless that scale is not 1/255.
     converted = options.input_dtype == "uint8" and calibration is None
     content = _convert(model, shape, options, calibration, converted)
-    if options.input_dtype == "uint8" and not converted and not _takes_bytes(content):
+    if options.input_dtype == "uint8" and not converted and not _bytes_over_255(content, "input"):
         content = _convert(model, shape, options, calibration, True)
+    if options.output == "image" and calibration is not None and not _bytes_over_255(content, "output"):
+        raise ExportError(f'{model.name} has an output of another range than [0, 1] in integers. Take output="logits".')
     Path(path).write_bytes(content)
 
 
@@ -81,6 +83,8 @@ def _convert(
         converter.representative_dataset = lambda: _one_by_one(calibration, converted)
         if options.input_dtype == "uint8" and not converted:
             converter.inference_input_type = tensorflow.uint8
+        if options.output == "image":
+            converter.inference_output_type = tensorflow.uint8
     try:
         with quiet(), warnings.catch_warnings():
             # It is what quantised training gave; `calibration` gives it here.
@@ -92,11 +96,12 @@ def _convert(
         raise ExportError(_explanation(model, str(error))) from error
 
 
-def _takes_bytes(content: bytes) -> bool:
-    """Whether a file's input stands for bytes over 255."""
+def _bytes_over_255(content: bytes, end: str) -> bool:
+    """Whether a file's `"input"` or `"output"` stands for bytes over 255."""
     interpreter = require("ai_edge_litert.interpreter", "export", "Running a LiteRT file")
     with quiet():
-        (details,) = interpreter.Interpreter(model_content=content).get_input_details()
+        loaded = interpreter.Interpreter(model_content=content)
+    (details,) = getattr(loaded, f"get_{end}_details")()
     scale, zero = details["quantization"]
     return zero == 0 and abs(255 * scale - 1) < 1e-4
 
@@ -119,9 +124,9 @@ def _frozen(model: keras.Model, shape: tuple[int | None, ...], options: FileOpti
         y = model(x, training=False)
         if options.classes:
             return tensorflow.cast(tensorflow.argmax(y, -1, output_type=tensorflow.int32), tensorflow.uint8)
-        if options.output == "image":
-            # Integers have no floor: the cast, which would take their stored values, sees floats.
-            return tensorflow.cast(tensorflow.floor(y * 255.0 + 0.5), tensorflow.uint8)
+        # A file of integers gives bytes by the scale of its output.
+        if options.output == "image" and options.precision != "int8":
+            return tensorflow.cast(y * 255.0 + 0.5, tensorflow.uint8)
         return y
 
     signature = tensorflow.TensorSpec(shape, tensorflow.uint8 if converted else tensorflow.float32, name="image")
