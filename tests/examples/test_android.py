@@ -104,10 +104,10 @@ def test_the_file_is_exported_as_the_app_takes_it():
     (model,) = re.findall(r'const val MODEL = "(.+)"', source("Segmenter.kt"))
     assert REPOSITORY / words[3] == MAIN / "assets" / model
     options = dict(zip(words[4::2], words[5::2], strict=True))
-    FileOptions(options["--precision"], options["--input-dtype"], options["--output"])
-    assert options["--input-dtype"] == "uint8" and options["--output"] == "classes"
+    FileOptions(options["--precision"], options["--input"], options["--output"])
+    assert options["--input"] == "uint8" and options["--output"] == "classes"
     assert f'METADATA = "{DESCRIPTION}"' in source("Segmenter.kt")
     code = source("Segmenter.kt")
     assert code.count("dataType() == DataType.UINT8") == 2
-    for option in ("--input-dtype", "--output"):
+    for option in ("--input", "--output"):
         assert f"{option} {options[option]}" in code

@@ -67,7 +67,7 @@ class Segmenter(assets: AssetManager, threads: Int = 4) : AutoCloseable {
         val given = interpreter.getOutputTensor(0)
         val shape = taken.shape()
         require(taken.dataType() == DataType.UINT8 && shape.size == 4 && shape[3] == 3) {
-            "$MODEL must take a uint8 picture: export it with --input-dtype uint8. " +
+            "$MODEL must take a uint8 picture: export it with --input uint8. " +
                 "It takes ${taken.dataType()} ${shape.contentToString()}."
         }
         val classes = given.shape()
