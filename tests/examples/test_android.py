@@ -5,7 +5,9 @@ import shlex
 from xml.etree import ElementTree
 
 import pytest
+from typer.main import get_command
 
+from keras_segpaint.cli.main import app
 from keras_segpaint.export.metadata import DESCRIPTION
 from keras_segpaint.export.options import FileOptions
 from tests.conftest import REPOSITORY
@@ -104,6 +106,8 @@ def test_the_file_is_exported_as_the_app_takes_it():
     (model,) = re.findall(r'const val MODEL = "(.+)"', source("Segmenter.kt"))
     assert REPOSITORY / words[3] == MAIN / "assets" / model
     options = dict(zip(words[4::2], words[5::2], strict=True))
+    known = {name for parameter in get_command(app).commands["export"].params for name in parameter.opts}
+    assert options.keys() <= known
     FileOptions(options["--precision"], options["--input"], options["--output"])
     assert options["--input"] == "uint8" and options["--output"] == "classes"
     assert f'METADATA = "{DESCRIPTION}"' in source("Segmenter.kt")
