@@ -150,13 +150,14 @@ def benchmark(
 
     Example:
         >>> import tempfile
-        >>> from keras_segpaint.export import to_litert
-        >>> from keras_segpaint.models import UNet
+        >>> from pathlib import Path
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     file = to_litert(UNet(2, base_filters=2), f"{folder}/unet.tflite", (32, 48, 3), check=False).path
-        ...     result = benchmark(file, threads=(1, 2), runs=5, operators=False)
-        >>> str(result.inputs[0]), [latency.threads for latency in result.latencies]
-        ('float32 1 x 32 x 48 x 3', [1, 2])
+        ...     file = Path(folder, "enet.tflite")
+        ...     _ = file.write_bytes(b"what to_litert writes")
+        ...     benchmark(file, threads=(1, 2), seconds=1)
+        Traceback (most recent call last):
+        ...
+        ValueError: ...enet.tflite is not a LiteRT model that can be run: The model is not a valid Flatbuffer buffer
     """
     path = Path(path)
     _check(path, threads, runs, seconds)
