@@ -69,12 +69,11 @@ def export(
 
     Example: segpaint export runs/enet enet.tflite --precision int8 --calibration photos --input uint8 --output classes
     """
-    kind = kind or ("litert" if target.suffix == ".tflite" else "saved_model")
-    if kind == "litert" and target.suffix != ".tflite":
-        raise typer.BadParameter(f"must end in .tflite for --format litert. Received: {target}", param_hint="OUT")
-    chosen: dict[str, Any] = dict(precision=precision, input_dtype=input_dtype, output=result)
-    if kind != "litert" and (calibration or chosen != LITERT_DEFAULTS):
-        raise UserError("--precision, --calibration, --input and --output are for LiteRT files. Name one, OUT.tflite.")
+    written: str = kind or next((name for name, suffix in SUFFIXES.items() if target.suffix == suffix), "saved_model")
+    if written in SUFFIXES and target.suffix != SUFFIXES[written]:
+        raise typer.BadParameter(
+            f"must end in {SUFFIXES[written]} for --format {written}. Received: {target}", param_hint="OUT"
+        )
     start(backend)
     from keras_segpaint import export as room
     from keras_segpaint.cli.export_data import calibration_for
@@ -88,19 +87,9 @@ def export(
             "for others use keras.Model.export in Python, on the TensorFlow backend."
         )
     height, width = size or (record.size if record else input_size(network))
-    if kind != "onnx" and (height is None or width is None):
+    if written != "onnx" and (height is None or width is None):
         raise UserError("The file needs a fixed size of its input. Give it with --size, such as --size 360x480.")
-    shape = (height, width, input_channels(network))
-    if kind == "saved_model":
-        with output.status(f"writing {plain(target)}"):
-            print_export(room.to_saved_model(network, target, input_shape=shape))
-        return
-    given: dict[str, Any] = {}
-    if precision == "int8" or calibration:
-        found = calibration_for(network, record, calibration, shape, calibration_images)
-        given.update(images=found.images, labels=found.labels if result in ("logits", "classes") else None)
-        given.update(calibration=found.images if precision == "int8" else None)
-    known = {"classes": record.class_names, "palette": record.palette} if record and record.class_names else {}
+    write: Any = {"litert": room.to_litert, "onnx": room.to_onnx, "saved_model": room.to_saved_model}[written]
     with output.status(f"writing {plain(target)}"):
         report = room.to_litert(network, target, input_shape=shape, metadata=known or True, **given, **chosen)
     print_export(report)

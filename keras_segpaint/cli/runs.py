@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 # Importing the models registers their classes, which loading needs; training has that of a network with its critic.
-from keras_segpaint import data, models, training  # noqa: F401
+from keras_segpaint import data, models, training
 from keras_segpaint.cli.errors import UserError
 from keras_segpaint.models.presets import is_preset
 from keras_segpaint.training.adversarial_model import AdversarialModel

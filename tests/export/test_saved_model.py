@@ -1,11 +1,15 @@
 """SavedModels: written, loaded, compared."""
 
+import subprocess
+import sys
+
 import keras
 import numpy as np
 import pytest
 from keras import layers
 
 from keras_segpaint import export
+from keras_segpaint.models import PConvUNet
 
 pytest.importorskip("tensorflow")
 
@@ -46,3 +50,29 @@ def test_a_folder_of_something_else_is_not_replaced(tmp_path, model):
     with pytest.raises(FileExistsError, match="no SavedModel"):
         export.to_saved_model(model, tmp_path)
     assert (tmp_path / "thesis.txt").read_text() == "years of work"
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="the same file after the hand-over")
+def test_the_signature_runs_in_a_process_without_keras(tmp_path):
+    model = PConvUNet(levels=4, base_filters=2, data_format="channels_first")
+    export.to_saved_model(model, tmp_path / "fill", input_shape=(32, 48, 4), check=False)
+    planes = np.random.default_rng(2).random((1, 32, 48, 4)).astype("float32")
+    planes[..., 3] = planes[..., 3] < 0.2
+    np.save(tmp_path / "planes.npy", planes)
+    script = """
+import sys
+import numpy as np
+import tensorflow as tf
+loaded = tf.saved_model.load("fill")
+signature = loaded.signatures["serving_default"]
+(name,) = signature.structured_input_signature[1]
+(filled,) = signature(**{name: tf.constant(np.load("planes.npy"))}).values()
+np.save("filled.npy", filled.numpy())
+assert not {"keras_segpaint", "keras"} & set(sys.modules), "a module of Keras was imported"
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    image, hole = planes[..., :3].transpose(0, 3, 1, 2), planes[..., 3:].transpose(0, 3, 1, 2)
+    made = np.asarray(model.predict_on_batch([image * 2 - 1, hole])) / 2 + 0.5
+    expected = image * (1 - hole) + made.clip(0, 1) * hole
+    np.testing.assert_allclose(np.load(tmp_path / "filled.npy"), expected.transpose(0, 2, 3, 1), atol=1e-5)
