@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import replace
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,7 @@ def build(path: str | os.PathLike, source: str, **arguments: Any) -> keras.Model
     Raises:
         FileNotFoundError: If there is no such file.
         ConversionError: If the checkpoint is not one of those that the implementation publishes.
-        ValueError: As of `load`.
+        ValueError: As of `load`, or if the model has no such argument.
         ImportError: If the package that reads the file is not installed.
 
     Example:
@@ -90,7 +91,14 @@ def build(path: str | os.PathLike, source: str, **arguments: Any) -> keras.Model
     known = get(source)
     state, layout = _read(known, Path(path))
     published = layout.arguments.get("num_classes")
-    model = getattr(_room(layout.model), layout.model)(**{**layout.arguments, **arguments})
+    network = getattr(_room(layout.model), layout.model)
+    known_arguments = signature(network).parameters
+    unknown = [name for name in arguments if name not in known_arguments]
+    if unknown and not any(value.kind is value.VAR_KEYWORD for value in known_arguments.values()):
+        raise ValueError(
+            f"{layout.model} takes the arguments {', '.join(known_arguments)}. Received: {', '.join(unknown)}"
+        )
+    model = network(**{**layout.arguments, **arguments})
     _fill(model, known, state, layout, Path(path), arguments.get("num_classes", published) != published)
     return model
 

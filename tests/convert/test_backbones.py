@@ -49,6 +49,8 @@ def test_it_is_what_weights_gives(name, tmp_path):
         for weight, other in zip(built.get_weights(), expected.get_weights(), strict=True):
             np.testing.assert_allclose(weight, other, rtol=1e-6)
     if name == "resnet18":
+        with pytest.raises(ValueError, match="ResNet takes the arguments architecture, .* Received: num_classes"):
+            convert.build(path, "torchvision", num_classes=3)
         model.save(tmp_path / "resnet.keras")
         loaded = keras.saving.load_model(tmp_path / "resnet.keras")
         assert convert.Card.from_dict(loaded.card) == card
