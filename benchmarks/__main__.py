@@ -23,7 +23,7 @@ OTHERS = {
     "mobile": ("mobile", "size, time, memory and loss of files for phones, by precision"),
     "models": ("catalogue", "parameters and multiply-adds of every model; writes the table of models"),
     "pipeline": ("pipeline", "the input pipeline"),
-    "synthesis": ("synthesis", "SPADE's merged convolution against two, in the layer and in the generator"),
+    "synthesis": ("synthesis", "SPADE against three convolutions of planes, in the layer and in the generator"),
 }
 EPILOG = "\n".join(
     ["other measurements:", *(f"  python -m benchmarks {name:<12}{what}" for name, (_, what) in OTHERS.items())]

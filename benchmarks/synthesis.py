@@ -1,4 +1,7 @@
-"""SPADE with gamma and beta from one convolution against two: `python -m benchmarks synthesis`.
+"""SPADE as it is computed here against three convolutions of planes: `python -m benchmarks synthesis`.
+
+The peer is the form of the paper's code, of one-hot planes, with gamma and beta from a convolution each. Here the first
+convolution looks up its rows by the labels, and gamma and beta have one kernel.
 
 The layer at 128x128 features of 256 channels and 151 planes, and the whole generator, both as `predict_on_batch` and
 `train_on_batch` run them: on one backend, in one process, in turns, from the same weights.
@@ -61,22 +64,22 @@ def measure(name: str, side: int, width: int, backend: str, repeats: int) -> lis
     labels = rng.integers(0, LABELS, (1, side, side)).astype("int32")
     make = layer if name == "layer" else generator
     inputs: Any = [rng.standard_normal((1, side, side, width), "float32"), labels] if name == "layer" else labels
-    models = {merged: make(side, width) for merged in (True, False)}
+    models = {ours: make(side, width) for ours in (True, False)}
     models[False].set_weights(models[True].get_weights())
     target = rng.standard_normal((1, *models[True].output.shape[1:]), "float32")
 
-    def predict(merged: bool) -> None:
-        with form(merged):
-            models[merged].predict_on_batch(inputs)
+    def predict(ours: bool) -> None:
+        with form(ours):
+            models[ours].predict_on_batch(inputs)
 
-    def train(merged: bool) -> None:
-        with form(merged):
-            models[merged].train_on_batch(inputs, target)
+    def train(ours: bool) -> None:
+        with form(ours):
+            models[ours].train_on_batch(inputs, target)
 
-    forms = {"ours": True, "two convolutions": False}
+    forms = {"ours": True, "planes": False}
     medians = {
         phase: medians_in_turns(
-            {title: functools.partial(act, merged) for title, merged in forms.items()}, repeats, warm_up=2
+            {title: functools.partial(act, ours) for title, ours in forms.items()}, repeats, warm_up=2
         )
         for phase, act in (("forward", predict), ("training step", train))
     }
@@ -89,8 +92,8 @@ def measure(name: str, side: int, width: int, backend: str, repeats: int) -> lis
             size=f"{side}x{side}x{width}",
             backend=backend,
             ours={MODES[backend][0]: of_phase["ours"]},
-            peer={"two convolutions": of_phase["two convolutions"]},
-            peer_name="gamma and beta apart",
+            peer={"planes": of_phase["planes"]},
+            peer_name="three convolutions of planes",
             load=load,
             versions=versions(backend),
         )
@@ -122,21 +125,21 @@ def generator(side: int, filters: int) -> Any:
 
 
 @contextlib.contextmanager
-def form(merged: bool) -> Iterator[None]:
-    """What is computed, or traced, in it has the merged convolution or the two."""
-    from keras_segpaint.layers import SPADE
+def form(ours: bool) -> Iterator[None]:
+    """What is computed, or traced, in it is computed as this package does or as the peer."""
+    from keras_segpaint.layers import spade
 
-    own = SPADE.modulate
-    if not merged:
-        SPADE.modulate = two_convolutions
+    own, many = spade.SPADE.modulate, spade.MANY_PLANES
+    if not ours:
+        spade.SPADE.modulate, spade.MANY_PLANES = three_convolutions, 10**9
     try:
         yield
     finally:
-        SPADE.modulate = own
+        spade.SPADE.modulate, spade.MANY_PLANES = own, many
 
 
-def two_convolutions(spade: Any, inputs: Any, planes: Any, training: bool | None = None) -> Any:
-    """`SPADE.modulate` with a convolution for gamma and another for beta."""
+def three_convolutions(spade: Any, inputs: Any, planes: Any, training: bool | None = None) -> Any:
+    """`SPADE.modulate` with a convolution of planes, one for gamma and another for beta."""
     from keras import ops
 
     hidden = spade.shared(planes)

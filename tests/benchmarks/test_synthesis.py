@@ -11,14 +11,14 @@ from keras_segpaint.layers import SPADE
 
 
 def test_forms_agree(rng):
-    x, labels = rng.normal(size=(2, 6, 8, 4)).astype("float32"), rng.integers(0, 5, (2, 12, 16))
-    layer = SPADE(5, hidden=8, data_format="channels_last")
+    x, labels = rng.normal(size=(2, 6, 8, 4)).astype("float32"), rng.integers(0, 20, (2, 12, 16))
+    layer = SPADE(20, hidden=8, data_format="channels_last")
     layer.build(x.shape, labels.shape)
     layer.modulation.bias.assign(rng.normal(size=8))
     expected = ops.convert_to_numpy(layer(x, labels))
-    with synthesis.form(merged=False):
+    with synthesis.form(ours=False):
         result = ops.convert_to_numpy(layer(x, labels))
-    assert SPADE.modulate is not synthesis.two_convolutions
+    assert SPADE.modulate is not synthesis.three_convolutions
     np.testing.assert_allclose(result, expected, rtol=1e-4, atol=1e-5)
 
 
@@ -29,7 +29,7 @@ def test_rows(capsys):
         (case, phase) for case in ("spade", "spade_generator") for phase in ("forward", "training step")
     ]
     assert all(min(*row.ours.values(), *row.peer.values()) > 0 for row in rows)
-    assert "two convolutions" in capsys.readouterr().out
+    assert "planes" in capsys.readouterr().out
 
 
 def test_synthesis_has_its_own_command(monkeypatch):
