@@ -3,7 +3,7 @@
 import os
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +97,9 @@ def to_litert(
             f'input_dtype="float32" and not in "int8". Received: precision={precision!r}, input_dtype={input_dtype!r}'
         )
     ready = prepare(model, input_shape, images, check=check, free=False, small=options.small)
+    if input_dtype == "uint8" and ready.images is not None:
+        # Both are to see the same image.
+        ready = replace(ready, images=np.rint(ready.images * 255).astype(np.float32) / np.float32(255))
     truth = _labels(labels, ready, options)
     ranges = calibration_images(calibration, ready.shape, fills) if precision == "int8" else None
     path.parent.mkdir(parents=True, exist_ok=True)
