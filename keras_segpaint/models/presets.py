@@ -71,11 +71,13 @@ def from_preset(source: str | os.PathLike, kind: type | None = None, **arguments
     except (TypeError, ValueError, KeyError) as error:
         raise ValueError(f"{text}: {found.__name__} cannot be built from {CONFIG}: {error}") from error
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(record=True) as left_out:
             # Keras leaves out what it does not find, with a warning.
-            warnings.simplefilter("error", UserWarning)
+            warnings.simplefilter("always", UserWarning)
             model.load_weights(folder / WEIGHTS)
-    except (OSError, ValueError, KeyError, RuntimeError, UserWarning) as error:
+        if left_out:
+            raise ValueError(str(left_out[0].message))
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
         reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
         raise ValueError(
             f"{folder / WEIGHTS} is damaged, or of another {found.__name__} than {CONFIG} says: {reason}. Save or download "
