@@ -95,7 +95,7 @@ def test_precisions_keep_what_was_learnt(trained, tmp_path, precision, least_equ
     # Floats are turned into bytes.
     np.testing.assert_array_equal(file(images.astype("float32") / 255), classes)
     if precision == "int8":
-        assert not {"PRELU", "EQUAL", "SELECT_V2", "DEQUANTIZE", "PADV2"} & set(report.operators)
+        assert not {"PRELU", "EQUAL", "SELECT_V2", "DEQUANTIZE"} & set(report.operators)
 
 
 @in_process
