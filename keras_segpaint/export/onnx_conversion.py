@@ -39,8 +39,29 @@ def _by_tensorflow(model: keras.Model, shape: tuple[int | None, ...], path: str 
     require("tf2onnx", "onnx", "Exporting to ONNX on TensorFlow")
     signature = [keras.InputSpec(shape=shape, dtype="float32", name="image")]
     # tf2onnx writes calls of compiled functions as they are, and no runtime knows them.
-    with unfused(), _constant_statistics(model):
+    with unfused(), _constant_statistics(model), _selections():
         model.export(os.fspath(path), format="onnx", input_signature=signature, opset_version=opset, verbose=False)
+
+
+@contextmanager
+def _selections() -> Iterator[None]:
+    """Has tf2onnx write a selection of floats as one, not as a sum of products with 0 and 1, by which infinities become NaN."""
+    module = require("tf2onnx.onnx_opset.controlflow", "onnx", "Exporting to ONNX on TensorFlow")
+    former = vars(module.Select)["version_7"]
+    floats = [module.TensorProto.FLOAT, module.TensorProto.DOUBLE]
+
+    def select(cls: Any, context: Any, node: Any, **kwargs: Any) -> None:
+        if node.type == "SelectV2" and context.get_dtype(node.output[0]) in floats:
+            node.type = "Where"
+        else:
+            former.__func__(cls, context, node, **kwargs)
+
+    # What writes selections for newer opsets calls that for opset 7 where it sees no infinity among constants.
+    module.Select.version_7 = classmethod(select)
+    try:
+        yield
+    finally:
+        module.Select.version_7 = former
 
 
 @contextmanager
