@@ -155,20 +155,22 @@ class SPADE(layers.Layer):
 
     def modulate(self, inputs: Any, guide: Any, training: bool | None = None) -> Any:
         """What `call` computes, for a label map that is `guide` of it already."""
-        gamma, beta = self._gamma_and_beta(self.hide(guide))
-        return self.normalize(inputs, training) * (1.0 + gamma) + beta
+        scale, shift = self._scale_and_shift(self.hide(guide))
+        return self.normalize(inputs, training) * scale + shift
 
-    def _gamma_and_beta(self, hidden: Any) -> tuple[Any, Any]:
+    def _scale_and_shift(self, hidden: Any) -> tuple[Any, Any]:
+        """`1 + gamma` and `beta`."""
         axis = channel_axis(self.data_format)
         if keras.backend.backend() != "tensorflow":
-            return ops.split(self.modulation(hidden), 2, axis=axis)
-        # TensorFlow would copy each half of the result; those of the weights are small.
+            gamma, beta = ops.split(self.modulation(hidden), 2, axis=axis)
+            return 1.0 + gamma, beta
+        # TensorFlow would copy each half of the result; those of the weights are small, and the 1 goes with the bias.
         weights = (ops.cast(weight, hidden.dtype) for weight in (self.modulation.kernel, self.modulation.bias))
         kernels, biases = (ops.split(weight, 2, axis=-1) for weight in weights)
         gamma, beta = (ops.conv(hidden, kernel, padding="same", data_format=self.data_format) for kernel in kernels)
         if self.data_format == "channels_first":
             biases = [ops.reshape(bias, (-1, 1, 1)) for bias in biases]
-        return gamma + biases[0], beta + biases[1]
+        return gamma + (1.0 + biases[0]), beta + biases[1]
 
     def hide(self, guide: Any) -> Any:
         """What the first convolution makes of the planes, or of those that indices stand for."""
