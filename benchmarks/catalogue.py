@@ -15,6 +15,7 @@ HEIGHT, WIDTH = 360, 480
 ROOT = Path(__file__).resolve().parents[1]
 TABLE = ROOT / "keras_segpaint" / "models" / "catalogue.json"
 PAGE = ROOT / "docs" / "models.md"
+FAMILIES = ("segmentation", "inpainting", "synthesis")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -41,9 +42,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         rows[name] = measure(getattr(models, name))
         keras.backend.clear_session()
         print(f"{name}: {rows[name]['parameters']:,} parameters, {rows[name]['multiply_adds'] / 1e9:.2f} G", flush=True)
-    ordered = [rows[name] for name in networks]
+    ordered = [{**rows[name], "family": family(getattr(models, name))} for name in networks]
     TABLE.write_text(json.dumps(ordered, indent=1) + "\n")
     PAGE.write_text(page(ordered))
+
+
+def family(network: Any) -> str:
+    """The room that a class is in."""
+    return network.__module__.removeprefix("keras_segpaint.models.").partition(".")[0]
 
 
 def measure(network: Any) -> dict[str, Any]:
@@ -54,6 +60,7 @@ def measure(network: Any) -> dict[str, Any]:
     model = network(**{**arguments, "input_shape": (HEIGHT, WIDTH, 3), "data_format": "channels_last"})
     return {
         "model": network.__name__,
+        "family": family(network),
         "paper": network.paper,
         "setting": arguments,
         "parameters": sum(math.prod(variable.shape) for variable in model.trainable_variables),
@@ -119,11 +126,13 @@ def page(rows: Sequence[dict[str, Any]]) -> str:
         "",
         "Parameters are trainable ones; multiply-adds are those of one image of 360 x 480. Both at the setting named, and",
         "written by `python -m benchmarks models`; `segpaint models` shows the same table.",
-        "",
-        "| model | paper | parameters | multiply-adds | setting | good for |",
-        "|---|---|---|---|---|---|",
     ]
-    for row in rows:
+    header = ["| model | paper | parameters | multiply-adds | setting | good for |", "|---|---|---|---|---|---|"]
+    shown = ""
+    for row in sorted(rows, key=lambda row: (FAMILIES.index(row["family"]), row["model"])):
+        if row["family"] != shown:
+            shown = row["family"]
+            lines += ["", f"## {shown.capitalize()}", "", *header]
         # JSON has no tuples.
         given = {name: tuple(value) if isinstance(value, list) else value for name, value in row["setting"].items()}
         setting = ", ".join(f"{name}={value!r}" for name, value in given.items())

@@ -3,6 +3,9 @@
 import json
 import re
 from importlib import resources
+from typing import Annotated, Literal
+
+import typer
 
 from keras_segpaint.cli.console import output, table
 from keras_segpaint.cli.options import DebugOption, start
@@ -10,14 +13,20 @@ from keras_segpaint.cli.options import DebugOption, start
 __all__ = ["models"]
 
 
-def models(debug: DebugOption = False) -> None:
+def models(
+    family: Annotated[
+        Literal["segmentation", "inpainting", "synthesis"] | None,
+        typer.Option(help="Those of one family alone.", show_default=False),
+    ] = None,
+    debug: DebugOption = False,
+) -> None:
     """List the networks for segmentation, inpainting and synthesis.
 
     Paper, parameters, multiply-adds of an image of 360 x 480, what each is good for.
 
     Counted at the classes and options that docs/models.md names.
 
-    Example: segpaint models
+    Example: segpaint models --family inpainting
     """
     start(None)
     # Written by `python -m benchmarks models`: building every network to count takes minutes.
@@ -30,10 +39,11 @@ def models(debug: DebugOption = False) -> None:
             "good for": f"{row['good_for']}\n{reference(row['paper'])}",
         }
         for row in catalogue
+        if family in (None, row["family"])
     ]
     output.print(
         table(
-            "Models",
+            f"Models for {family}" if family else "Models",
             rows,
             right=("parameters", "mult-adds"),
             whole=("model", "parameters", "mult-adds"),

@@ -24,11 +24,18 @@ def test_models_names_paper_and_parameters(segpaint):
     assert "Paszke 2016 arXiv:1606.02147" in result.stdout
 
 
+def test_one_family(segpaint):
+    result = segpaint("models", "--family", "inpainting")
+    assert result.exit_code == 0, result.output
+    assert "│ DeepFillV2 " in result.stdout and "│ ENet " not in result.stdout
+
+
 def test_the_table_of_models_is_what_the_models_say():
     rows = json.loads((Path(models.__file__).parent / "catalogue.json").read_text())
     assert [row["model"] for row in rows] == NETWORKS
     for row in rows:
         model = getattr(models, row["model"])
+        assert hasattr(getattr(models, row["family"]), row["model"])
         assert (row["paper"], row["good_for"]) == (model.paper, model.good_for)
         assert row["good_for"]
         counts = {json.dumps(arguments): count for arguments, count in model.reference_parameters}
