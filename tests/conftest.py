@@ -34,16 +34,26 @@ MANY_MAPPINGS = 20_000
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
-# What does nothing of its own on a backend is tested on PyTorch, which compiles nothing: figures, benchmarks, examples.
-ON_ONE = ("tests/benchmarks/", "tests/viz/", "keras_segpaint/")
-# And what is put together from parts that are tested on JAX, too, which would compile all of it once more.
-NOT_ON_JAX = (
+# What does nothing of its own on a backend, and what is put together from parts that are tested on each, is tested on one:
+# on PyTorch, which compiles nothing.
+ON_ONE = (
+    "keras_segpaint/",
+    "tests/benchmarks/",
     "tests/cli/",
     "tests/convert/",
     "tests/training/test_guided_run.py",
     "tests/training/test_synthesis_run.py",
+    "tests/viz/",
 )
-YET_ON_JAX = ("tests/cli/test_train.py", "tests/cli/test_predict.py")
+# But for files that TensorFlow writes and reads, which PyTorch hands over to it.
+ON_TENSORFLOW = (
+    "tests/cli/test_benchmark.py",
+    "tests/cli/test_demo.py",
+    "tests/cli/test_export.py",
+    "tests/convert/test_tensorflow.py",
+    "keras_segpaint/export/",
+)
+EVERYWHERE = ("tests/cli/test_train.py", "tests/cli/test_predict.py")
 
 
 @dataclass(frozen=True)
@@ -122,8 +132,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     elsewhere = pytest.mark.skip(reason="tested on another backend: it is the same on each")
     for item in items:
         path = item.path.relative_to(REPOSITORY).as_posix()
-        once = backend != "torch" and path.startswith(ON_ONE)
-        if once or (backend == "jax" and path.startswith(NOT_ON_JAX) and path not in YET_ON_JAX):
+        if not path.startswith(ON_ONE) or path.startswith(EVERYWHERE):
+            continue
+        if backend != ("tensorflow" if path.startswith(ON_TENSORFLOW) else "torch"):
             item.add_marker(elsewhere)
 
 

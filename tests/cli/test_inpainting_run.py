@@ -156,7 +156,6 @@ def test_validation_photographs_of_their_own(segpaint, photos, tmp_path):
     assert (record["train_photographs"], len(record["val_photographs"])) == (5, 5)
 
 
-@pytest.mark.skipif(keras.backend.backend() == "jax", reason="the hand-over to TensorFlow is tried on PyTorch")
 def test_export(segpaint, trained, photos, tmp_path):
     target = tmp_path / "fill.tflite"
     result = segpaint("export", trained[0], target)
