@@ -132,8 +132,12 @@ def test_a_file_that_disagrees_is_refused_and_the_former_one_stays(tmp_path, mon
     path = tmp_path / "small.tflite"
     path.write_bytes(b"former")
     wrong = np.zeros((1, 16, 16, 5), "float32") + np.arange(5)
+    wrong[:, ::2, :, 0] = 5
     monkeypatch.setattr(litert.LiteRTModel, "__call__", lambda runner, images: wrong)
     with pytest.raises(export.ExportError, match="disagrees with the Keras model"):
+        export.to_litert(small_model(size=(16, 16)), path)
+    wrong[..., 0] = -1
+    with pytest.raises(export.ExportError, match="gives class 4 everywhere"):
         export.to_litert(small_model(size=(16, 16)), path)
     assert path.read_bytes() == b"former"
     assert list(tmp_path.iterdir()) == [path]
