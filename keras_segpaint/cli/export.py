@@ -74,6 +74,9 @@ def export(
         raise typer.BadParameter(
             f"must end in {SUFFIXES[written]} for --format {written}. Received: {target}", param_hint="OUT"
         )
+    chosen: dict[str, Any] = dict(precision=precision, input_dtype=input_dtype, output=result)
+    if written != "litert" and (calibration or chosen != LITERT_DEFAULTS):
+        raise UserError("--precision, --calibration, --input and --output are for LiteRT files. Name one, OUT.tflite.")
     start(backend)
     from keras_segpaint import export as room
     from keras_segpaint.cli.export_data import calibration_for
@@ -89,7 +92,18 @@ def export(
     height, width = size or (record.size if record else input_size(network))
     if written != "onnx" and (height is None or width is None):
         raise UserError("The file needs a fixed size of its input. Give it with --size, such as --size 360x480.")
-    write: Any = {"litert": room.to_litert, "onnx": room.to_onnx, "saved_model": room.to_saved_model}[written]
+    shape: Any = (height, width, input_channels(network))
+    if written != "litert":
+        write: Any = room.to_onnx if written == "onnx" else room.to_saved_model
+        with output.status(f"writing {plain(target)}"):
+            print_export(write(network, target, input_shape=shape))
+        return
+    given: dict[str, Any] = {}
+    if precision == "int8" or calibration:
+        found = calibration_for(network, record, calibration, shape, calibration_images)
+        given.update(images=found.images, labels=found.labels if result in ("logits", "classes") else None)
+        given.update(calibration=found.images if precision == "int8" else None)
+    known = {"classes": record.class_names, "palette": record.palette} if record and record.class_names else {}
     with output.status(f"writing {plain(target)}"):
         report = room.to_litert(network, target, input_shape=shape, metadata=known or True, **given, **chosen)
     print_export(report)
@@ -100,7 +114,7 @@ def export_lines(report: Any) -> dict[str, str]:
     lines = {
         "file": str(report.path),
         "size": f"{report.size_bytes / 1e6:.2f} MB",
-        "operators": ", ".join(report.operators),
+        "operators": ", ".join(report.operators) + (f" (opset {report.opset})" if report.opset else ""),
     }
     if report.max_difference is not None:
         lines["largest difference"] = f"{report.max_difference:.2e}"

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from keras_segpaint.export.conversion import run_saved_model, write_litert, write_saved_model
+from keras_segpaint.export.onnx_conversion import write_onnx
 from keras_segpaint.export.options import FileOptions
 from keras_segpaint.export.report import ExportError
 from keras_segpaint.export.subprocess_tf import ERROR_CODE
@@ -18,11 +19,14 @@ __all__ = ["perform"]
 
 
 def perform(action: str, model: keras.Model, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Writes a model as `"litert"` or `"saved_model"`; the latter is also run if the arguments name a file of images."""
+    """Writes a model as `"litert"`, `"onnx"` or `"saved_model"`; the latter is also run if the arguments name a file of images."""
     shape, path = tuple(arguments["shape"]), arguments["path"]
     if action == "litert":
         options, calibration = arguments.get("options", {}), arguments.get("calibration")
         write_litert(model, shape, path, FileOptions(**options), None if calibration is None else np.load(calibration))
+        return {}
+    if action == "onnx":
+        write_onnx(model, shape, path, arguments["opset"])
         return {}
     if action != "saved_model":
         raise KeyError(action)

@@ -32,6 +32,7 @@ class ExportReport:
         psnr: Of filled images against those of the Keras model, in dB; `None` without a check and for segmentation.
         mean_iou: Of the file's classes against labels, `None` without them.
         mean_iou_keras: The same of the Keras model.
+        opset: Of an ONNX file, the version of its operators.
 
     Example:
         >>> print(ExportReport(Path("enet.tflite"), "litert", 1_500_000, ("ADD", "CONV_2D"), (1, 96, 80, 3)))
@@ -54,13 +55,15 @@ class ExportReport:
     psnr: float | None = None
     mean_iou: float | None = None
     mean_iou_keras: float | None = None
+    opset: int | None = None
 
     def __str__(self) -> str:
         shape = " x ".join("?" if extent is None else str(extent) for extent in self.input_shape)
         kind = self.format if self.precision == "float32" else f"{self.format} of {self.precision}"
+        version = "" if self.opset is None else f" of opset {self.opset}"
         dtype = "" if self.input_dtype == "float32" else f" {self.input_dtype}"
         line = (
-            f"{self.path}: {kind}, {self.size_bytes / 1e6:.2f} MB, input {shape}{dtype}, "
+            f"{self.path}: {kind}{version}, {self.size_bytes / 1e6:.2f} MB, input {shape}{dtype}, "
             f"{len(self.operators)} kinds of operators"
         )
         if not self.images:

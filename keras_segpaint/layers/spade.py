@@ -145,7 +145,7 @@ class SPADE(layers.Layer):
             return ops.cast(label_map, self.compute_dtype)
         if self.encoding.num_planes < MANY_PLANES:
             return self.encoding(label_map)
-        return label_indices(ops.squeeze(label_map, axis), self.num_labels, self.ignore_class)
+        return label_indices(ops.squeeze(label_map, axis), self.encoding.num_labels, self.ignore_class)
 
     def normalize(self, inputs: Any, training: bool | None = None) -> Any:
         """The features before anything is learnt about the label map."""

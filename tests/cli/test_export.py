@@ -5,7 +5,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from keras_segpaint.export import LiteRTModel, read_metadata
+from keras_segpaint.export import LiteRTModel, ONNXModel, read_metadata
 
 
 def test_litert(segpaint, trained, tmp_path: Path):
@@ -78,3 +78,25 @@ def test_precision_is_for_litert(segpaint, trained, tmp_path: Path):
     result = segpaint("export", trained[0], tmp_path / "model", "--precision", "float16")
     assert result.exit_code == 1
     assert "OUT.tflite" in result.stderr
+
+
+def test_onnx(segpaint, trained, tmp_path: Path):
+    target = tmp_path / "model.onnx"
+    result = segpaint("export", trained[0], target, "--size", "16x24")
+    assert result.exit_code == 0, result.output
+    assert ONNXModel(target)(np.zeros((1, 16, 24, 3), np.float32)).shape == (1, 16, 24, 3)
+    assert "(opset 18)" in result.stdout and "equal argmax        100.0000%" in result.stdout
+    result = segpaint("export", trained[0], tmp_path / "model.tflite", "--format", "onnx")
+    assert result.exit_code == 2
+    assert "must end in .onnx" in result.stderr
+
+
+def test_a_preset_is_opened_too(segpaint, trained, tmp_path: Path):
+    model = keras.saving.load_model(trained[0] / "checkpoints" / "best.keras", compile=False)
+    model.save_to_preset(tmp_path / "preset")
+    result = segpaint("info", tmp_path / "preset")
+    assert result.exit_code == 0, result.output
+    assert str(tmp_path / "preset") in result.stdout and type(model).__name__ in result.stdout
+    result = segpaint("info", "hf://unet")
+    assert result.exit_code == 1
+    assert "hf://user/name. Received: 'hf://unet'" in result.stderr
