@@ -1,5 +1,6 @@
 """What every test shares: the backend's import order, the folder of reference tensors, seeded randomness."""
 
+import gc
 import importlib.util
 import json
 import os
@@ -136,6 +137,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             continue
         if backend != ("tensorflow" if path.startswith(ON_TENSORFLOW) else "torch"):
             item.add_marker(elsewhere)
+
+
+def pytest_collection_finish() -> None:
+    """What is imported stays: whoever looks for garbage need not look at it again and again."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def no_garbage():
+    """TensorFlow hands each data set all functions that the process has traced, a second for those of some hundred tests.
+
+    They go with the objects that refer to them, and those refer to each other.
+    """
+    yield
+    gc.collect()
 
 
 @pytest.fixture(autouse=True)

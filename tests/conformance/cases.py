@@ -1,7 +1,7 @@
 """One case for every public layer, backbone and model: how to build it and what to feed it."""
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from keras_segpaint import backbones, layers, models
 
 DATA_FORMATS = ("channels_last", "channels_first")
+POLICIES = ("float32", "mixed_bfloat16", "mixed_float16")
 
 
 @dataclass(frozen=True)
@@ -522,6 +523,27 @@ def fill_weights(layer: keras.layers.Layer, settled: bool = False) -> None:
             left, _, right = np.linalg.svd(matrix, full_matrices=False)
             inner.u.assign(left[:, 0].astype("float32"))
             inner.v.assign(right[0].astype("float32"))
+
+
+def policies(
+    names: Iterable[str], on_jax: Collection[str] | None = None, each_on: Collection[str] = ("torch",)
+) -> list[tuple[str, str]]:
+    """Each case with the policies that it trains in.
+
+    Compiling takes seconds for each, and so do a network's many operators one by one on TensorFlow: a case has one of the
+    policies there, TensorFlow another one than JAX.
+
+    Args:
+        names: Of the cases.
+        on_jax: Those that JAX trains, if not all.
+        each_on: The backends on which a case has every policy.
+    """
+    names, backend = sorted(names), keras.backend.backend()
+    if backend in each_on:
+        return [(name, policy) for name in names for policy in POLICIES]
+    first = 0 if backend == "jax" else 1
+    pairs = [(name, POLICIES[(number + first) % len(POLICIES)]) for number, name in enumerate(names)]
+    return [pair for pair in pairs if on_jax is None or backend != "jax" or pair[0] in on_jax]
 
 
 def can_train(path: str) -> bool:
