@@ -9,6 +9,7 @@ from keras import initializers, layers, ops
 from keras_segpaint.layers.factory import LayerFactory
 from keras_segpaint.layers.label_map_encoding import LabelMapEncoding
 from keras_segpaint.ops.label_convolution import convolve_labels, label_indices
+from keras_segpaint.ops.paired_convolution import paired_convolution
 from keras_segpaint.ops.resizing import nearest_top_left
 from keras_segpaint.ops.spatial import channel_axis, replace_spatial, spatial_size, standardize_data_format
 from keras_segpaint.ops.standardization import standardize
@@ -160,17 +161,10 @@ class SPADE(layers.Layer):
 
     def _scale_and_shift(self, hidden: Any) -> tuple[Any, Any]:
         """`1 + gamma` and `beta`."""
-        axis = channel_axis(self.data_format)
-        if keras.backend.backend() != "tensorflow":
-            gamma, beta = ops.split(self.modulation(hidden), 2, axis=axis)
-            return 1.0 + gamma, beta
-        # TensorFlow would copy each half of the result; those of the weights are small, and the 1 goes with the bias.
-        weights = (ops.cast(weight, hidden.dtype) for weight in (self.modulation.kernel, self.modulation.bias))
-        kernels, biases = (ops.split(weight, 2, axis=-1) for weight in weights)
-        gamma, beta = (ops.conv(hidden, kernel, padding="same", data_format=self.data_format) for kernel in kernels)
-        if self.data_format == "channels_first":
-            biases = [ops.reshape(bias, (-1, 1, 1)) for bias in biases]
-        return gamma + (1.0 + biases[0]), beta + biases[1]
+        kernel, bias = (ops.cast(weight, hidden.dtype) for weight in (self.modulation.kernel, self.modulation.bias))
+        gamma, beta = ops.split(bias, 2)
+        # The 1 goes with the bias: it is a number for each channel there, and one for each pixel behind it.
+        return paired_convolution(hidden, kernel, (1.0 + gamma, beta), self.data_format)
 
     def hide(self, guide: Any) -> Any:
         """What the first convolution makes of the planes, or of those that indices stand for."""
