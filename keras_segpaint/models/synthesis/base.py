@@ -27,16 +27,26 @@ def label_input(input_shape: Shape, name: str = "labels") -> keras.KerasTensor:
 def guides(
     num_labels: int, ignore_class: int | None, edges: bool, input_shape: Shape, build: LayerFactory
 ) -> tuple[list[Any], Any]:
-    """The inputs that say what the image is to show, labels and edges if there are any, and all of it as planes."""
+    """The inputs that say what the image is to show, and all of it as planes; see `guide_inputs` and `guide_planes`."""
+    inputs = guide_inputs(edges, input_shape, build)
+    return inputs, guide_planes(inputs, num_labels, ignore_class, build)
+
+
+def guide_inputs(edges: bool, input_shape: Shape, build: LayerFactory) -> list[Any]:
+    """The inputs that say what the image is to show: labels, and edges if there are any."""
     inputs = [label_input(input_shape)]
-    encode = LabelMapEncoding(
-        num_labels, ignore_class, data_format=build.data_format, dtype=build.dtype, name="label_planes"
-    )
-    planes = encode(inputs[0])
-    if not edges:
-        return inputs, planes
-    inputs.append(map_input(input_shape, 1, build.data_format, "edges"))
-    return inputs, build.concatenate(name="planes")([planes, inputs[1]])
+    if edges:
+        inputs.append(map_input(input_shape, 1, build.data_format, "edges"))
+    return inputs
+
+
+def guide_planes(
+    maps: list[Any], num_labels: int, ignore_class: int | None, build: LayerFactory, prefix: str = ""
+) -> Any:
+    """Labels, and edges if there are any, as planes; `prefix` is that of the layers' names."""
+    settings: dict[str, Any] = dict(data_format=build.data_format, dtype=build.dtype)
+    planes = LabelMapEncoding(num_labels, ignore_class, name=f"{prefix}label_planes", **settings)(maps[0])
+    return planes if len(maps) == 1 else build.concatenate(name=f"{prefix}planes")([planes, *maps[1:]])
 
 
 def small_initializer() -> initializers.Initializer:

@@ -15,7 +15,13 @@ from keras_segpaint.layers import (
 from keras_segpaint.models.arguments import map_input, standardize_arguments
 from keras_segpaint.models.image_layers import float32_image, standardize_width
 from keras_segpaint.models.remembered import RememberedModel
-from keras_segpaint.models.synthesis.base import SynthesisLayers, SynthesisModel, guides, small_initializer
+from keras_segpaint.models.synthesis.base import (
+    SynthesisLayers,
+    SynthesisModel,
+    guide_inputs,
+    guide_planes,
+    small_initializer,
+)
 from keras_segpaint.ops.spatial import channel_axis
 
 PAPER = "Park, Liu, Wang, Zhu 2019, Semantic Image Synthesis with Spatially-Adaptive Normalization, arXiv:1903.07291"
@@ -133,7 +139,7 @@ class SPADEGenerator(SynthesisModel):
                 kernel_initializer=small_initializer(),
                 name=name,
                 **settings,
-            )(x, planes if edges else inputs[0])
+            )(x, guide)
 
         def up(x: Any, level: int) -> Any:
             """Doubles the size to the image's over 2 to the power of `level`."""
@@ -144,11 +150,18 @@ class SPADEGenerator(SynthesisModel):
             return Resize(scale=2**-level, interpolation="top_left", name=name, **settings)(x)
 
         # === Functional graph ===
-        inputs, planes = guides(num_labels, ignore_class, edges, input_shape, build)
+        inputs = guide_inputs(edges, input_shape, build)
         labels = ops.expand_dims(inputs[0], channel_axis(data_format))
+        guide = guide_planes(inputs, num_labels, ignore_class, build) if edges else labels
         level = levels
         if latent_dim is None:
-            x = build.conv(16 * base_filters, 3, name="start")(small(planes, level, "small_planes"))
+            # Smaller before they are planes: of the image's size those are most of the memory.
+            maps = [
+                small(x, level, f"small_{kind}")
+                for x, kind in zip((labels, *inputs[1:]), ("labels", "edges"), strict=False)
+            ]
+            planes = guide_planes(maps, num_labels, ignore_class, build, prefix="small_")
+            x = build.conv(16 * base_filters, 3, name="start")(planes)
         else:
             inputs.append(keras.Input((standardize_width(latent_dim, "latent_dim"),), dtype="float32", name="latent"))
             rows, columns = (max(extent // 2**level, 1) for extent in input_shape[:2] if extent is not None)
