@@ -51,7 +51,7 @@ def load(model: keras.Model, path: str | os.PathLike, source: str, skip_head: bo
 
     Example:
         >>> import tempfile
-        >>> from keras_segpaint import backbones, models
+        >>> from keras_segpaint import models
         >>> with tempfile.NamedTemporaryFile(suffix=".pth") as file:
         ...     load(models.ENet(12, variant="pytorch"), file.name, source="nobody/enet")
         Traceback (most recent call last):
