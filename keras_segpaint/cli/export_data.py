@@ -10,11 +10,10 @@ from keras_segpaint import data
 from keras_segpaint.cli.errors import UserError
 from keras_segpaint.cli.runs import RunRecord, task_of
 from keras_segpaint.data.augmentation.resize import resize_pair
+from keras_segpaint.data.guides import IGNORED
 from keras_segpaint.inference.images import resize_map, to_float
 
 __all__ = ["ExportData", "calibration_for"]
-
-IGNORED = 255
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from keras_segpaint.export.files import to_dtype
+
 __all__ = ["calibration_images"]
 
 
@@ -23,7 +25,7 @@ def calibration_images(images: Iterable[Any] | None, shape: tuple[int | None, ..
         ValueError: If there are none, or shape or range are wrong.
 
     Example:
-        >>> calibration_images(np.full((1, 2, 2, 1), 51, np.uint8), (1, 2, 2, 1), False).ravel().round(1).tolist()
+        >>> calibration_images(np.full((1, 2, 2, 1), 51, np.uint8), (1, 2, 2, 1), False).ravel().astype(float).round(1).tolist()
         [0.0, 0.2, 0.2, 1.0]
     """
     if images is None:
@@ -48,11 +50,10 @@ def _in_unit_range(image: np.ndarray, shape: tuple[int | None, ...]) -> np.ndarr
             f"`calibration` must hold images of the shape ({', '.join(map(str, shape))}). "
             f"Received: shape {image.shape}. Resize them first."
         )
-    if image.dtype == np.uint8:
-        return image.astype(np.float32) / np.float32(255)
-    if not np.issubdtype(image.dtype, np.floating) or not (-1e-3 <= image.min() and image.max() <= 1 + 1e-3):
+    unit = np.issubdtype(image.dtype, np.floating) and -1e-3 <= image.min() and image.max() <= 1 + 1e-3
+    if image.dtype != np.uint8 and not unit:
         raise ValueError(
             "`calibration` must hold uint8 images, or floating ones in [0, 1]. "
             f"Received: {image.dtype} in [{image.min()}, {image.max()}]"
         )
-    return image.astype(np.float32)
+    return to_dtype(image)

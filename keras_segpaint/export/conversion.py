@@ -11,6 +11,7 @@ import keras
 import numpy as np
 
 from keras_segpaint.export.compare import median_milliseconds
+from keras_segpaint.export.files import to_dtype
 from keras_segpaint.export.integer_form import integer_form
 from keras_segpaint.export.options import FileOptions
 from keras_segpaint.export.quiet import quiet
@@ -108,7 +109,7 @@ def _bytes_over_255(content: bytes, end: str) -> bool:
 
 def _one_by_one(images: np.ndarray, converted: bool) -> Iterator[list[np.ndarray]]:
     for image in images:
-        yield [np.rint(image[None] * 255).astype(np.uint8) if converted else image[None]]
+        yield [to_dtype(image[None], np.uint8 if converted else np.float32)]
 
 
 def _frozen(model: keras.Model, shape: tuple[int | None, ...], options: FileOptions, converted: bool) -> Any:

@@ -14,6 +14,7 @@ from keras_segpaint.export.agreement import agreement
 from keras_segpaint.export.calibration import calibration_images
 from keras_segpaint.export.compare import median_milliseconds
 from keras_segpaint.export.conversion import write_litert
+from keras_segpaint.export.files import replacing, to_dtype
 from keras_segpaint.export.metadata import describe, write_metadata
 from keras_segpaint.export.options import FileOptions
 from keras_segpaint.export.prepare import Prepared, prepare
@@ -99,12 +100,10 @@ def to_litert(
     ready = prepare(model, input_shape, images, check=check, free=False, small=options.small)
     if input_dtype == "uint8" and ready.images is not None:
         # Both are to see the same image.
-        ready = replace(ready, images=np.rint(ready.images * 255).astype(np.float32) / np.float32(255))
+        ready = replace(ready, images=to_dtype(to_dtype(ready.images, np.uint8)))
     truth = _labels(labels, ready, options)
     ranges = calibration_images(calibration, ready.shape, fills) if precision == "int8" else None
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
+    with replacing(path) as temporary:
         _write(ready, temporary, options, ranges)
         runner = LiteRTModel(temporary)
         measured: dict[str, Any] = {}
@@ -114,9 +113,6 @@ def to_litert(
         if metadata is not False:
             more = dict(metadata) if isinstance(metadata, Mapping) else {}
             write_metadata(temporary, describe(model, options, ready.shape, runner.output_shape, fills, more))
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
     return ExportReport(
         path, "litert", path.stat().st_size, runner.operators, ready.shape, **measured, **asdict(options)
     )

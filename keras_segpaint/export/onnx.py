@@ -10,6 +10,7 @@ from typing import Any
 import keras
 
 from keras_segpaint.export.compare import median_milliseconds
+from keras_segpaint.export.files import replacing
 from keras_segpaint.export.onnx_conversion import OPSETS, tidy, write_onnx
 from keras_segpaint.export.onnx_runner import ONNXModel
 from keras_segpaint.export.prepare import Prepared, check_images, prepare
@@ -76,9 +77,7 @@ def to_onnx(
         require(module, "onnx", "Exporting to ONNX")
     ready = prepare(model, input_shape, images, check=check, free=True)
     native = _writes(ready.shape, opset)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
+    with replacing(path) as temporary:
         if native:
             write_onnx(ready.model, ready.shape, temporary, opset)
         else:
@@ -91,9 +90,6 @@ def to_onnx(
                 _compare_another_size(ready, runner)
             measured = ready.compare(runner(ready.images))
             measured.update(milliseconds=median_milliseconds(runner, ready.images), threads=runner.threads)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
     size = path.stat().st_size
     return ExportReport(path, "onnx", size, runner.operators, ready.shape, **measured, opset=runner.opset)
 

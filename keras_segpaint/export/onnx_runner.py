@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_segpaint.export.files import to_dtype
 from keras_segpaint.export.onnx_conversion import operators
 from keras_segpaint.export.quiet import quiet
 from keras_segpaint.extras import require
@@ -70,7 +71,5 @@ class ONNXModel:
                 f"`images` must have the shape (batch, {', '.join(map(str, wanted))}), that of {self.path.name}. "
                 f"Received: shape {images.shape}. Resize them, or export the model for their size."
             )
-        if images.dtype == np.uint8:
-            images = images.astype(np.float32) / np.float32(255)
-        images = images.astype(np.float32, copy=False)
+        images = to_dtype(images)
         return np.concatenate([self._session.run(None, {self._input.name: image[None]})[0] for image in images])

@@ -10,7 +10,7 @@ import numpy as np
 
 from keras_segpaint.extras import require
 
-__all__ = ["Cut", "cut", "operator_names"]
+__all__ = ["Cut", "cut", "operator_kinds", "operator_names"]
 
 
 @dataclass(frozen=True)
@@ -28,16 +28,32 @@ class Cut:
     positions: tuple[int, ...]
 
 
+def operator_kinds(content: bytes) -> list[str]:
+    """The kinds of operators that a file knows, by the numbers that its operators have; those outside of LiteRT by their own name.
+
+    Args:
+        content: A LiteRT file.
+    """
+    schema = _schema()
+    builtin = {code: name for name, code in vars(schema.BuiltinOperator).items() if not name.startswith("_")}
+    model = schema.Model.GetRootAsModel(content, 0)
+    names = []
+    for index in range(model.OperatorCodesLength()):
+        code = model.OperatorCodes(index)
+        custom = code.CustomCode()
+        # Codes below 127 are stored in the older field, so that old programs can read the file.
+        names.append(custom.decode() if custom else builtin[max(code.BuiltinCode(), code.DeprecatedBuiltinCode())])
+    return names
+
+
 def operator_names(content: bytes) -> list[str]:
     """The name of every operator of the first graph of a file, in their order; those outside of LiteRT by their own name.
 
     Args:
         content: A LiteRT file.
     """
-    schema = _schema()
-    model = schema.Model.GetRootAsModel(content, 0)
-    kinds = _kinds(schema, [model.OperatorCodes(index) for index in range(model.OperatorCodesLength())])
-    graph = model.Subgraphs(0)
+    kinds = operator_kinds(content)
+    graph = _schema().Model.GetRootAsModel(content, 0).Subgraphs(0)
     return [kinds[graph.Operators(index).OpcodeIndex()] for index in range(graph.OperatorsLength())]
 
 
@@ -54,8 +70,7 @@ def cut(content: bytes, folder: Path) -> list[Cut]:
     schema = _schema()
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0))
     graph = model.subgraphs[0]
-    flat = schema.Model.GetRootAsModel(content, 0)
-    kinds = _kinds(schema, [flat.OperatorCodes(index) for index in range(flat.OperatorCodesLength())])
+    kinds = operator_kinds(content)
     constant = {index for index, tensor in enumerate(graph.tensors) if _has_data(model.buffers[tensor.buffer])}
     folded: dict[int, int] = {}
     for position, operator in enumerate(graph.operators):
@@ -86,16 +101,6 @@ _CALLS_GRAPHS = ("CALL", "CALL_ONCE", "IF", "WHILE", "STABLEHLO_COMPOSITE")
 
 def _schema() -> ModuleType:
     return require("ai_edge_litert.schema_py_generated", "export", "Reading a LiteRT file")
-
-
-def _kinds(schema: ModuleType, codes: list[Any]) -> list[str]:
-    builtin = {code: name for name, code in vars(schema.BuiltinOperator).items() if not name.startswith("_")}
-    names = []
-    for code in codes:
-        custom = code.CustomCode()
-        # Codes below 127 are stored in the older field, so that old programs can read the file.
-        names.append(custom.decode() if custom else builtin[max(code.BuiltinCode(), code.DeprecatedBuiltinCode())])
-    return names
 
 
 def _has_data(buffer: Any) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 from keras import ops
 
 from keras_segpaint.export.compare import compare
+from keras_segpaint.export.files import to_dtype
 from keras_segpaint.export.report import ExportError
 from keras_segpaint.layers import Resize
 from keras_segpaint.models.inpainting.base import InpaintingModel
@@ -232,7 +233,7 @@ def check_images(images: Any, shape: tuple[int | None, ...], fills: bool = False
             f"{images.shape}. Resize "
             "them first."
         )
-    return images.astype(np.float32) / np.float32(255 if images.dtype == np.uint8 else 1)
+    return to_dtype(images)
 
 
 def _example(height: int, width: int, channels: int, fills: bool) -> np.ndarray:

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from keras_segpaint.export.files import to_dtype
+from keras_segpaint.export.operators import operator_kinds
 from keras_segpaint.export.quiet import quiet
 from keras_segpaint.extras import require
 
@@ -47,7 +49,7 @@ class LiteRTModel:
             with quiet():
                 self._interpreter = interpreter.Interpreter(model_content=content, num_threads=self.threads)
                 self._interpreter.allocate_tensors()
-            self.operators = _operators(content)
+            self.operators = tuple(sorted(set(operator_kinds(content))))
         except (ValueError, RuntimeError) as error:
             raise ValueError(f"{path} is not a LiteRT model that can be run: {error}") from error
         (self._input,) = self._interpreter.get_input_details()
@@ -63,33 +65,10 @@ class LiteRTModel:
                 f"{self.path.name}. "
                 f"Received: shape {images.shape}. Resize them, or export the model for their size."
             )
-        images = _converted(images, self._input["dtype"])
+        images = to_dtype(images, self._input["dtype"])
         results = np.empty((len(images), *self.output_shape[1:]), self._output["dtype"])
         for index, image in enumerate(images):
             self._interpreter.set_tensor(self._input["index"], image[None])
             self._interpreter.invoke()
             results[index] = self._interpreter.get_tensor(self._output["index"])[0]
         return results
-
-
-def _converted(images: np.ndarray, dtype: Any) -> np.ndarray:
-    """Images as bytes, or as float32 in [0, 1], whichever a file takes."""
-    if images.dtype == dtype:
-        return images
-    if dtype == np.uint8:
-        return np.rint(np.clip(images, 0, 1) * 255).astype(np.uint8)
-    return images.astype(np.float32) / np.float32(255 if images.dtype == np.uint8 else 1)
-
-
-def _operators(content: bytes) -> tuple[str, ...]:
-    """The operators that a file names; those outside of LiteRT by their own name."""
-    schema = require("ai_edge_litert.schema_py_generated", "export", "Reading a LiteRT file")
-    builtin = {code: name for name, code in vars(schema.BuiltinOperator).items() if not name.startswith("_")}
-    model = schema.Model.GetRootAsModel(content, 0)
-    names = set()
-    for index in range(model.OperatorCodesLength()):
-        code = model.OperatorCodes(index)
-        custom = code.CustomCode()
-        # Codes below 127 are stored in the older field, so that old programs can read the file.
-        names.add(custom.decode() if custom else builtin[max(code.BuiltinCode(), code.DeprecatedBuiltinCode())])
-    return tuple(sorted(names))
