@@ -22,8 +22,9 @@ def perform(action: str, model: keras.Model, arguments: dict[str, Any]) -> dict[
     """Writes a model as `"litert"`, `"onnx"` or `"saved_model"`; the latter is also run if the arguments name a file of images."""
     shape, path = tuple(arguments["shape"]), arguments["path"]
     if action == "litert":
-        options, calibration = arguments.get("options", {}), arguments.get("calibration")
-        write_litert(model, shape, path, FileOptions(**options), None if calibration is None else np.load(calibration))
+        options, calibration = FileOptions(**arguments.get("options", {})), arguments.get("calibration")
+        calibration = None if calibration is None else np.load(calibration)
+        write_litert(model, shape, path, options, calibration, arguments.get("outliers", False))
         return {}
     if action == "onnx":
         write_onnx(model, shape, path, arguments["opset"])

@@ -15,6 +15,7 @@ from keras_segpaint.export.files import to_dtype
 from keras_segpaint.export.integer_form import integer_form
 from keras_segpaint.export.options import FileOptions
 from keras_segpaint.export.quiet import quiet
+from keras_segpaint.export.ranges import without_outliers
 from keras_segpaint.export.report import ExportError
 from keras_segpaint.extras import require
 
@@ -34,6 +35,7 @@ def write_litert(
     path: str | os.PathLike,
     options: FileOptions | None = None,
     calibration: np.ndarray | None = None,
+    outliers: bool = False,
 ) -> None:
     """Writes a model as a LiteRT file of built-in operators only.
 
@@ -43,6 +45,8 @@ def write_litert(
         path: The file.
         options: What it takes, computes in and gives. `None` for floats throughout.
         calibration: As `calibration_images` gives them, for `"int8"` and for nothing else.
+        outliers: Whether integers are to hold the rarest values too, as those of a picture. The scale of classes' logits
+            is better spent on the others.
 
     Raises:
         ExportError: If the model needs another operator; the message names each of them.
@@ -53,9 +57,9 @@ def write_litert(
             model = integer_form(model, calibration)
     # A file of integers takes bytes by the scale of its input alone, without an operator, unless that scale is not 1/255.
     converted = options.input_dtype == "uint8" and calibration is None
-    content = _convert(model, shape, options, calibration, converted)
+    content = _convert(model, shape, options, calibration, converted, outliers)
     if options.input_dtype == "uint8" and not converted and not _bytes_over_255(content, "input"):
-        content = _convert(model, shape, options, calibration, True)
+        content = _convert(model, shape, options, calibration, True, outliers)
     if options.output == "image" and calibration is not None and not _bytes_over_255(content, "output"):
         raise ExportError(f'{model.name} has an output of another range than [0, 1] in integers. Take output="logits".')
     Path(path).write_bytes(content)
@@ -67,6 +71,7 @@ def _convert(
     options: FileOptions,
     calibration: np.ndarray | None,
     converted: bool,
+    outliers: bool,
 ) -> bytes:
     """The content of a LiteRT file; `converted` bytes are divided by 255 in it."""
     tensorflow = require("tensorflow", "export", "Exporting to LiteRT")
@@ -90,11 +95,26 @@ def _convert(
         with quiet(), warnings.catch_warnings():
             # It is what quantised training gave; `calibration` gives it here.
             warnings.filterwarnings("ignore", "Statistics for quantized inputs", UserWarning)
-            return converter.convert()
+            if calibration is None or outliers:
+                return converter.convert()
+            return _convert_by_ranges(converter, calibration, converted)
     except Exception as error:  # The converter's own error class derives from Exception alone.
         if type(error).__name__ != "ConverterError":
             raise
         raise ExportError(_explanation(model, str(error))) from error
+
+
+def _convert_by_ranges(converter: Any, calibration: np.ndarray, converted: bool) -> bytes:
+    """What the converter writes, in two steps with the choice of ranges between them."""
+    from tensorflow.lite.python.convert import mlir_quantize
+
+    converter._experimental_calibrate_only = True
+    content = without_outliers(converter.convert(), _one_by_one(calibration, converted))
+    return mlir_quantize(
+        content,
+        input_data_type=converter.inference_input_type,
+        output_data_type=converter.inference_output_type,
+    )
 
 
 def _bytes_over_255(content: bytes, end: str) -> bool:

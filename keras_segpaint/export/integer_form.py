@@ -23,6 +23,8 @@ def integer_form(model: keras.Model, images: np.ndarray) -> keras.Model:
     - Pooling with positions and unpooling, of cells of 2x2, compare and choose by differences and products: comparisons,
       choices and strided slices have no fast kernel either. Differences of integers of one scale are exact, so each value
       still goes to the place of the first maximum.
+    - Normalisation of concatenated maps becomes one of each before they are concatenated: all of them take one scale, and so
+      does what a map was pooled from. Of an image in [0, 1] beside features in [-10, 10] thirteen steps would be left.
     - Padding with minus infinity in front of a maximum, which would be the scale of a whole tensor, becomes padding with the
       least value that occurs.
 
@@ -52,11 +54,16 @@ def integer_form(model: keras.Model, images: np.ndarray) -> keras.Model:
     for layer in own:
         if isinstance(layer, layers.PReLU) and float(ops.max(layer.alpha)) <= 1:
             replaced[id(layer)] = _MaximumPReLU(layer.shared_axes, name=layer.name)
+    for concatenation, normalization in _normalized_concatenations(own):
+        replaced[id(concatenation)] = _NormalizedConcatenation(*_affine(normalization), name=concatenation.name)
+        replaced[id(normalization)] = _Unchanged(name=normalization.name)
     if not replaced:
         return model
     image = keras.Input(batch_shape=(1, *images.shape[1:]), dtype="float32")
     copy = keras.models.clone_model(model, image, clone_function=lambda layer: _copied(layer, replaced))
-    copy.set_weights(model.get_weights())
+    for layer in model.layers:
+        if layer.weights and not isinstance(replaced.get(id(layer)), _Unchanged):
+            copy.get_layer(layer.name).set_weights(layer.get_weights())
     return copy
 
 
@@ -96,6 +103,30 @@ def _replaceable_pools(model: keras.Model, own: list[layers.Layer]) -> list[MaxP
     return pools if cells and given and consumers == {id(layer) for layer in unpools} else []
 
 
+def _normalized_concatenations(own: list[layers.Layer]) -> list[tuple[layers.Layer, layers.Layer]]:
+    """Concatenations of channels that nothing but a normalisation sees, with it."""
+    return [
+        (layer, layer._outbound_nodes[0].operation)
+        for layer in own
+        if isinstance(layer, layers.Concatenate)
+        and layer.axis in (-1, len(layer.output.shape) - 1)
+        and len(layer._outbound_nodes) == 1
+        and isinstance(layer._outbound_nodes[0].operation, layers.BatchNormalization)
+        and layer._outbound_nodes[0].operation in own
+        and layer._outbound_nodes[0].operation.axis in (-1, len(layer.output.shape) - 1)
+    ]
+
+
+def _affine(layer: layers.BatchNormalization) -> tuple[np.ndarray, np.ndarray]:
+    """What normalisation multiplies by and adds in inference."""
+    mean, variance = (ops.convert_to_numpy(value) for value in (layer.moving_mean, layer.moving_variance))
+    scale = 1 / np.sqrt(variance + layer.epsilon)
+    if layer.scale:
+        scale = scale * ops.convert_to_numpy(layer.gamma)
+    offset = -mean * scale
+    return scale, offset + ops.convert_to_numpy(layer.beta) if layer.center else offset
+
+
 def _least(x: Any) -> Any:
     return ops.min(x, axis=(1, 2, 3))
 
@@ -131,6 +162,27 @@ class _MaximumPReLU(layers.Layer):
 
     def call(self, inputs: Any) -> Any:
         return ops.maximum(inputs, self.alpha * inputs)
+
+
+class _NormalizedConcatenation(layers.Layer):
+    """Maps times `scale` plus `offset`, then concatenated."""
+
+    def __init__(self, scale: np.ndarray, offset: np.ndarray, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.scale = scale
+        self.offset = offset
+
+    def call(self, inputs: Any) -> Any:
+        ends = np.cumsum([x.shape[-1] for x in inputs])[:-1]
+        parts = zip(inputs, np.split(self.scale, ends), np.split(self.offset, ends), strict=True)
+        return ops.concatenate([x * scale + offset for x, scale, offset in parts], -1)
+
+
+class _Unchanged(layers.Layer):
+    """In place of a layer whose work is done before it."""
+
+    def call(self, inputs: Any, **_arguments: Any) -> Any:
+        return inputs
 
 
 class _MaskedPooling(layers.Layer):

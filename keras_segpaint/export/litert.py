@@ -121,9 +121,9 @@ def to_litert(
 def _write(ready: Prepared, path: Path, options: FileOptions, calibration: np.ndarray | None) -> None:
     """Writes the file, in this process or in one of TensorFlow."""
     if keras.backend.backend() == "tensorflow":
-        write_litert(ready.model, ready.shape, path, options, calibration)
+        write_litert(ready.model, ready.shape, path, options, calibration, ready.fills)
         return
-    arguments = dict(shape=ready.shape, path=str(path.resolve()), options=asdict(options))
+    arguments = dict(shape=ready.shape, path=str(path.resolve()), options=asdict(options), outliers=ready.fills)
     if calibration is None:
         in_tensorflow("litert", ready.model, **arguments)
         return

@@ -53,3 +53,61 @@ def test_positions_that_something_else_reads_stay(rng):
     model = keras.Model(image, [back, positions])
     x = rng.normal(size=(1, 4, 4, 2)).astype("float32")
     assert any(isinstance(layer, MaxPoolingWithArgmax2D) for layer in integer_form(model, x).layers)
+
+
+def normalised_pair():
+    """An image and features of it in another range, concatenated and normalised as ENet begins."""
+    image = keras.Input((8, 12, 3))
+    form = dict(data_format="channels_last")
+    features = layers.Conv2D(
+        5, 3, 2, padding="same", kernel_initializer=keras.initializers.RandomNormal(stddev=9), **form
+    )(image)
+    x = layers.Concatenate(-1)([features, layers.MaxPooling2D(2, 2, **form)(image)])
+    x = layers.BatchNormalization(
+        -1,
+        gamma_initializer=keras.initializers.RandomUniform(0.5, 2),
+        beta_initializer="random_normal",
+        moving_mean_initializer="random_normal",
+        moving_variance_initializer=keras.initializers.RandomUniform(0.5, 2),
+    )(x)
+    return keras.Model(image, layers.Conv2D(2, 1, **form)(layers.ReLU()(x)))
+
+
+def test_what_is_concatenated_is_normalised_before(rng):
+    from keras_segpaint.export.integer_form import integer_form
+
+    model = normalised_pair()
+    x = rng.random((1, 8, 12, 3), "float32")
+    form = integer_form(model, x)
+    assert not any(isinstance(layer, layers.BatchNormalization | layers.Concatenate) for layer in form.layers)
+    np.testing.assert_allclose(form(x), model(x), rtol=1e-4, atol=1e-3)
+
+
+def test_an_image_beside_features_keeps_its_own_scale(rng, tmp_path):
+    from keras_segpaint import export
+
+    interpreter = pytest.importorskip("ai_edge_litert.interpreter")
+    images = rng.integers(0, 256, (4, 8, 12, 3), np.uint8)
+    path = tmp_path / "pair.tflite"
+    export.to_litert(normalised_pair(), path, images=images, precision="int8", calibration=images, input_dtype="uint8")
+    (image,) = interpreter.Interpreter(str(path)).get_input_details()
+    scale, zero = image["quantization"]
+    assert zero == 0 and scale == pytest.approx(1 / 255, rel=1e-4)
+
+
+def test_rare_values_do_not_take_the_steps_of_all_others(rng, tmp_path):
+    """Two classes by brightness, beside a feature that is sixty times as large in one of thousand pixels."""
+    from keras_segpaint import export
+
+    image = keras.Input((32, 40, 2))
+    one = dict(kernel_size=1, data_format="channels_last")
+    features = layers.Conv2D(2, activation="relu", **one)
+    logits = layers.Conv2D(2, **one)
+    model = keras.Model(image, logits(features(image)))
+    features.set_weights([np.float32([[[[1, 0], [0, 60]]]]), np.zeros(2)])
+    logits.set_weights([np.float32([[[[-1, 1], [0, 0]]]]), np.float32([0.5, -0.5])])
+    images = rng.random((8, 32, 40, 2), "float32")
+    images[..., 1] = 0
+    images[:, 7, 9, 1] = 1
+    report = export.to_litert(model, tmp_path / "a.tflite", images=images, precision="int8", calibration=images)
+    assert report.equal_argmax > 0.98

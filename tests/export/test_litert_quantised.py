@@ -226,7 +226,7 @@ def test_a_file_of_integers_that_is_grossly_wrong_is_refused(trained, tmp_path, 
 
     images, _ = scenes(2, seed=2)
     wrong = np.zeros((1, *SIZE), np.uint8) if constant else np.random.default_rng(0).integers(0, 3, (1, *SIZE))
-    monkeypatch.setattr(litert, "write_litert", lambda model, shape, path, options, ranges: path.write_bytes(b""))
+    monkeypatch.setattr(litert, "write_litert", lambda model, shape, path, *_: path.write_bytes(b""))
     monkeypatch.setattr(litert, "LiteRTModel", lambda path: lambda images: wrong)
     message = "gives class 0 everywhere, the Keras model 3 classes" if constant else "equal class in"
     with pytest.raises(export.ExportError, match=message):
