@@ -2,13 +2,14 @@
 
 import re
 from collections import Counter
+from typing import Any
 
 import keras
 
 from keras_segpaint.convert.mapping import Rename
-from keras_segpaint.convert.source import State, UnknownLayoutError
+from keras_segpaint.convert.source import Layout, State, UnknownLayoutError
 
-__all__ = ["FIRST", "PREPROCESSING", "blue_last", "check", "left_out", "of_training", "renamer"]
+__all__ = ["FIRST", "PREPROCESSING", "check", "layout", "of_training", "renamer"]
 
 FIRST = "inpaint_net/conv1/kernel"
 PREPROCESSING = (
@@ -38,7 +39,25 @@ def of_training(variable: str) -> str | None:
     return next((part for part, names in _TRAINING.items() if names.fullmatch(variable)), None)
 
 
-def left_out(state: State) -> str:
+def layout(state: State, model: str, arguments: dict[str, Any]) -> Layout:
+    """How the model's weights lie in a checkpoint.
+
+    Args:
+        state: Of a file that `check` has seen.
+        model: The class's name.
+        arguments: Of the class, but for its variant.
+    """
+    return Layout(
+        model,
+        {**arguments, "variant": "tensorflow"},
+        renamer,
+        adapt=_blue_last,
+        ignored=lambda variable: of_training(variable) is not None,
+        card={"left_out": _left_out(state)},
+    )
+
+
+def _left_out(state: State) -> str:
     """How many variables of what only training needs, for the card."""
     counts = Counter(part for part in map(of_training, state) if part is not None)
     return ", ".join(f"{number} variables of {part}" for part, number in counts.items())
@@ -69,7 +88,7 @@ def renamer(model: keras.Model) -> Rename:
     return rename
 
 
-def blue_last(state: State) -> State:
+def _blue_last(state: State) -> State:
     """Turns the order of the channels round where images come in and where they go out."""
     turned_round = dict(state)
     for key in _SEES & state.keys():

@@ -2,15 +2,7 @@
 
 from keras_segpaint.convert.card import Card
 from keras_segpaint.convert.source import Layout, Source, State
-from keras_segpaint.convert.sources.jiahuiyu import (
-    FIRST,
-    PREPROCESSING,
-    blue_last,
-    check,
-    left_out,
-    of_training,
-    renamer,
-)
+from keras_segpaint.convert.sources.jiahuiyu import FIRST, PREPROCESSING, check, layout
 from keras_segpaint.convert.tensorflow_checkpoint import read_tensorflow
 
 __all__ = ["SOURCE"]
@@ -18,14 +10,7 @@ __all__ = ["SOURCE"]
 
 def _layout(state: State) -> Layout:
     check(state, 5, "jiahuiyu/deepfill_v2")
-    return Layout(
-        "DeepFillV1",
-        {"base_filters": state[FIRST].shape[3], "variant": "tensorflow"},
-        renamer,
-        adapt=blue_last,
-        ignored=lambda variable: of_training(variable) is not None,
-        card={"left_out": left_out(state)},
-    )
+    return layout(state, "DeepFillV1", {"base_filters": state[FIRST].shape[3]})
 
 
 SOURCE = Source(
