@@ -54,6 +54,15 @@ ON_TENSORFLOW = (
     "tests/convert/test_tensorflow.py",
     "keras_segpaint/export/",
 )
+# JAX compiles these for half a minute to three, and what is trained there in other tests has all of their parts.
+NOT_ON_JAX = (
+    "tests/models/test_attention_and_refinement.py::test_training_heads",
+    "tests/models/test_attention_argument.py::test_all_of_a_network_trains",
+    "tests/models/test_dilated_and_deeplab.py::test_deeplab_v2_trains_every_scale_and_the_fusion",
+    "tests/models/test_guided_inpainting.py::test_a_step_against_a_critic",
+    "tests/models/test_guided_inpainting.py::test_the_loss_of_all_scales",
+    "tests/training/test_inpainting_run.py::test_a_network_of_two_stages_and_its_critics",
+)
 EVERYWHERE = ("tests/cli/test_train.py", "tests/cli/test_predict.py")
 
 
@@ -131,8 +140,11 @@ def pytest_runtest_call(item: pytest.Item) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     backend = os.environ.get("KERAS_BACKEND", "tensorflow")
     elsewhere = pytest.mark.skip(reason="tested on another backend: it is the same on each")
+    long = pytest.mark.skip(reason="takes JAX too long to compile: tested on the other backends")
     for item in items:
         path = item.path.relative_to(REPOSITORY).as_posix()
+        if backend == "jax" and item.nodeid.partition("[")[0] in NOT_ON_JAX:
+            item.add_marker(long)
         if not path.startswith(ON_ONE) or path.startswith(EVERYWHERE):
             continue
         if backend != ("tensorflow" if path.startswith(ON_TENSORFLOW) else "torch"):

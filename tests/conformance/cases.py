@@ -531,11 +531,11 @@ def policies(
     """Each case with the policies that it trains in.
 
     Compiling takes seconds for each, and so do a network's many operators one by one on TensorFlow: a case has one of the
-    policies there, TensorFlow another one than JAX.
+    policies there, TensorFlow another one than JAX, which trains one case of each class.
 
     Args:
         names: Of the cases.
-        on_jax: Those that JAX trains, if not all.
+        on_jax: The classes that JAX trains, if not all.
         each_on: The backends on which a case has every policy.
     """
     names, backend = sorted(names), keras.backend.backend()
@@ -543,7 +543,10 @@ def policies(
         return [(name, policy) for name in names for policy in POLICIES]
     first = 0 if backend == "jax" else 1
     pairs = [(name, POLICIES[(number + first) % len(POLICIES)]) for number, name in enumerate(names)]
-    return [pair for pair in pairs if on_jax is None or backend != "jax" or pair[0] in on_jax]
+    if backend != "jax":
+        return pairs
+    once = {name.partition("-")[0]: (name, policy) for name, policy in reversed(pairs)}
+    return [pair for kind, pair in sorted(once.items()) if on_jax is None or kind in on_jax]
 
 
 def can_train(path: str) -> bool:
