@@ -146,7 +146,11 @@ def write(model: Any, path: Path, judge: Judge, precision: str) -> dict[str, Any
         export.to_litert(model, path, shape, check=False, **arguments)
     except export.ExportError as error:
         return {"refused": str(error), "measure": judge.measure, "keras": judge.score}
-    score = judge.of(export.LiteRTModel(path))
+    try:
+        score = judge.of(export.LiteRTModel(path))
+    except RuntimeError as error:  # An operator that cannot work in integers says so when it runs.
+        path.unlink()
+        return {"refused": str(error), "measure": judge.measure, "keras": judge.score}
     return {"measure": judge.measure, "keras": judge.score, "score": score, "bytes": path.stat().st_size}
 
 

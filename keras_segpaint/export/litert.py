@@ -18,7 +18,7 @@ from keras_segpaint.export.files import replacing, to_dtype
 from keras_segpaint.export.metadata import describe, write_metadata
 from keras_segpaint.export.options import FileOptions
 from keras_segpaint.export.prepare import Prepared, prepare
-from keras_segpaint.export.report import ExportReport
+from keras_segpaint.export.report import ExportError, ExportReport
 from keras_segpaint.export.runner import LiteRTModel
 from keras_segpaint.export.subprocess_tf import in_tensorflow
 from keras_segpaint.models.inpainting.base import InpaintingModel
@@ -74,7 +74,8 @@ def to_litert(
         An `ExportReport`.
 
     Raises:
-        ExportError: If an operator is not built in (the message names each), or if the file disagrees with the model.
+        ExportError: If an operator is not built in (the message names each), or if the file disagrees with the model or does not
+            run, as one of integers that divide by what rounds to zero.
         ImportError: If TensorFlow or `ai-edge-litert` is not installed.
         ValueError: If a shape is unknown or does not fit, a choice does not go with the model, or images to calibrate on
             are missing.
@@ -108,7 +109,10 @@ def to_litert(
         runner = LiteRTModel(temporary)
         measured: dict[str, Any] = {}
         if ready.images is not None:
-            measured = agreement(ready.model.predict_on_batch, runner, ready.images, options, fills, truth)
+            try:
+                measured = agreement(ready.model.predict_on_batch, runner, ready.images, options, fills, truth)
+            except RuntimeError as error:
+                raise ExportError(f"The file of {model.name} in {precision} does not run: {error}") from error
             measured.update(milliseconds=median_milliseconds(runner, ready.images), threads=runner.threads)
         if metadata is not False:
             more = dict(metadata) if isinstance(metadata, Mapping) else {}

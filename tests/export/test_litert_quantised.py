@@ -234,3 +234,18 @@ def test_a_file_of_integers_that_is_grossly_wrong_is_refused(trained, tmp_path, 
             trained, tmp_path / "q.tflite", images=images, output="classes", precision="int8", calibration=images
         )
     assert list(tmp_path.iterdir()) == []
+
+
+@in_process
+def test_a_file_that_does_not_run_is_refused(trained, tmp_path, monkeypatch):
+    from keras_segpaint.export import litert
+
+    def fail(images):
+        raise RuntimeError("div.cc: data[i] != zero_point was not true")
+
+    monkeypatch.setattr(litert, "write_litert", lambda model, shape, path, *_: path.write_bytes(b""))
+    monkeypatch.setattr(litert, "LiteRTModel", lambda path: fail)
+    images, _ = scenes(2, seed=2)
+    with pytest.raises(export.ExportError, match=r"in int8 does not run: div.cc"):
+        export.to_litert(trained, tmp_path / "q.tflite", images=images, precision="int8", calibration=images)
+    assert list(tmp_path.iterdir()) == []
