@@ -159,10 +159,7 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(autouse=True, scope="module")
 def no_garbage():
-    """TensorFlow hands each data set all functions that the process has traced, a second for those of some hundred tests.
-
-    They go with the objects that refer to them, and those refer to each other.
-    """
+    """Networks refer to themselves: those of a module go before the next one builds its own."""
     yield
     gc.collect()
 

@@ -71,8 +71,8 @@ def test_only_the_decoder_learns(pictures):
     model = StyleTransfer(base_filters=8, **LAST)
     model.compile(keras.optimizers.Adam(1e-3), run_eagerly=keras.backend.backend() == "tensorflow")
     before = [weight.copy() for weight in model.encoder.get_weights()]
-    history = model.fit([*pictures], batch_size=2, epochs=8, verbose=0).history
-    assert min(history["loss"]) < 0.75 * history["loss"][0]
+    history = model.fit([*pictures], batch_size=2, epochs=30, verbose=0).history
+    assert history["loss"][-1] < 0.75 * history["loss"][0]
     assert sorted(history) == ["content_loss", "loss", "style_loss"]
     for weight, old in zip(model.encoder.get_weights(), before, strict=True):
         np.testing.assert_array_equal(weight, old)
