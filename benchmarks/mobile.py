@@ -144,12 +144,9 @@ def write(model: Any, path: Path, judge: Judge, precision: str) -> dict[str, Any
     try:
         # Judged below on all the images, which may lose more than `to_litert` lets pass.
         export.to_litert(model, path, shape, check=False, **arguments)
-    except export.ExportError as error:
-        return {"refused": str(error), "measure": judge.measure, "keras": judge.score}
-    try:
         score = judge.of(export.LiteRTModel(path))
-    except RuntimeError as error:  # An operator that cannot work in integers says so when it runs.
-        path.unlink()
+    except (export.ExportError, RuntimeError) as error:  # What cannot work in integers may say so when it runs.
+        path.unlink(missing_ok=True)
         return {"refused": str(error), "measure": judge.measure, "keras": judge.score}
     return {"measure": judge.measure, "keras": judge.score, "score": score, "bytes": path.stat().st_size}
 
