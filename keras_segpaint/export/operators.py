@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_segpaint.extras import require
+from keras_segpaint.export.flatbuffer import packed, schema, unpacked
 
 __all__ = ["Cut", "cut", "operator_kinds", "operator_names"]
 
@@ -34,9 +34,9 @@ def operator_kinds(content: bytes) -> list[str]:
     Args:
         content: A LiteRT file.
     """
-    schema = _schema()
-    builtin = {code: name for name, code in vars(schema.BuiltinOperator).items() if not name.startswith("_")}
-    model = schema.Model.GetRootAsModel(content, 0)
+    classes = schema()
+    builtin = {code: name for name, code in vars(classes.BuiltinOperator).items() if not name.startswith("_")}
+    model = classes.Model.GetRootAsModel(content, 0)
     names = []
     for index in range(model.OperatorCodesLength()):
         code = model.OperatorCodes(index)
@@ -53,7 +53,7 @@ def operator_names(content: bytes) -> list[str]:
         content: A LiteRT file.
     """
     kinds = operator_kinds(content)
-    graph = _schema().Model.GetRootAsModel(content, 0).Subgraphs(0)
+    graph = schema().Model.GetRootAsModel(content, 0).Subgraphs(0)
     return [kinds[graph.Operators(index).OpcodeIndex()] for index in range(graph.OperatorsLength())]
 
 
@@ -67,8 +67,8 @@ def cut(content: bytes, folder: Path) -> list[Cut]:
         content: A LiteRT file.
         folder: Where the files go.
     """
-    schema = _schema()
-    model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0))
+    classes = schema()
+    model = unpacked(content)
     graph = model.subgraphs[0]
     kinds = operator_kinds(content)
     constant = {index for index, tensor in enumerate(graph.tensors) if _has_data(model.buffers[tensor.buffer])}
@@ -91,16 +91,12 @@ def cut(content: bytes, folder: Path) -> list[Cut]:
             graph.tensors[i].isVariable for i in graph.operators[positions[0]].inputs
         ):
             path = folder / f"{positions[0]}.tflite"
-            path.write_bytes(_alone(schema, model, positions[0], constant, folded))
+            path.write_bytes(_alone(classes, model, positions[0], constant, folded))
         cuts.append(Cut(path, kind, tuple(positions)))
     return cuts
 
 
 _CALLS_GRAPHS = ("CALL", "CALL_ONCE", "IF", "WHILE", "STABLEHLO_COMPOSITE")
-
-
-def _schema() -> ModuleType:
-    return require("ai_edge_litert.schema_py_generated", "export", "Reading a LiteRT file")
 
 
 def _has_data(buffer: Any) -> bool:
@@ -122,7 +118,6 @@ def _signature(graph: Any, operator: Any, constant: set[int], folded: dict[int, 
 
 
 def _alone(schema: ModuleType, model: Any, position: int, constant: set[int], folded: dict[int, int]) -> bytes:
-    flatbuffers = require("flatbuffers", "export", "Cutting a LiteRT file")
     graph = model.subgraphs[0]
     positions = _with_folded(graph, position, folded)
     operators = [graph.operators[index] for index in positions]
@@ -156,9 +151,7 @@ def _alone(schema: ModuleType, model: Any, position: int, constant: set[int], fo
     part.inputs = [tensors[tensor] for tensor in given if tensor not in constant and tensor not in folded]
     part.outputs = [tensors[int(tensor)] for tensor in last.outputs]
     alone.subgraphs = [part]
-    builder = flatbuffers.Builder(1024)
-    builder.Finish(alone.Pack(builder), b"TFL3")
-    return bytes(builder.Output())
+    return packed(alone)
 
 
 def _with_folded(graph: Any, position: int, folded: dict[int, int]) -> list[int]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_segpaint.export.flatbuffer import packed, unpacked
 from keras_segpaint.export.quiet import quiet
 from keras_segpaint.extras import require
 
@@ -30,9 +31,7 @@ def without_outliers(content: bytes, inputs: Iterable[list[np.ndarray]]) -> byte
     Returns:
         The file with narrower ranges.
     """
-    schema = require("ai_edge_litert.schema_py_generated", "export", "Reading a LiteRT file")
-    flatbuffers = require("flatbuffers", "export", "Writing a LiteRT file")
-    model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0))
+    model = unpacked(content)
     graph = model.subgraphs[0]
     ends = {*graph.inputs, *graph.outputs}
     inner = {
@@ -43,9 +42,7 @@ def without_outliers(content: bytes, inputs: Iterable[list[np.ndarray]]) -> byte
         range_ = inner[index].quantization
         range_.min = [max(float(range_.min[0]), float(np.percentile(below, 100 - KEPT)) if below.size else 0.0)]
         range_.max = [min(float(range_.max[0]), float(np.percentile(above, KEPT)) if above.size else 0.0)]
-    builder = flatbuffers.Builder(len(content))
-    builder.Finish(model.Pack(builder), b"TFL3")
-    return bytes(builder.Output())
+    return packed(model)
 
 
 def _is_calibrated(tensor: Any) -> bool:
