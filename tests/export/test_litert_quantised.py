@@ -137,8 +137,9 @@ def test_calibration_travels_to_tensorflow(tmp_path):
     expected = np.asarray(model.predict_on_batch(images.astype("float32") / 255))
     logits = export.LiteRTModel(report.path)(images)
     assert logits.dtype == np.float32
-    # Some steps of 1/255 of the range, after two layers.
-    assert np.abs(logits - expected).max() < 6 / 255 * np.ptp(expected)
+    # In steps of 1/255 of the range, after two layers; the rarest values are cut off, one in a thousand of a tensor.
+    steps = np.abs(logits - expected) * 255 / np.ptp(expected)
+    assert np.quantile(steps, 0.99) < 3 and np.quantile(steps, 0.5) < 1
 
 
 @in_process
