@@ -2,7 +2,7 @@
 
 from keras_segpaint.backbones.alexnet import AlexNet
 from keras_segpaint.backbones.atrous import atrous
-from keras_segpaint.backbones.efficientnet_lite import EfficientNetLite0
+from keras_segpaint.backbones.efficientnet_lite import EfficientNetLite
 from keras_segpaint.backbones.mobilenet_v2 import MobileNetV2
 from keras_segpaint.backbones.mobilenet_v3 import MobileNetV3Large
 from keras_segpaint.backbones.resnet import ResNet
@@ -11,7 +11,7 @@ from keras_segpaint.backbones.xception import Xception
 
 __all__ = [
     "AlexNet",
-    "EfficientNetLite0",
+    "EfficientNetLite",
     "MobileNetV2",
     "MobileNetV3Large",
     "ResNet",

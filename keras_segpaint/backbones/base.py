@@ -48,20 +48,21 @@ _RESNET_V1 = Family(
     epsilon=1.001e-5,
 )
 _XCEPTION = Family("xception", "xception_features", (0.5,) * 3, (0.5,) * 3, momentum=0.99, epsilon=1e-3)
+_EFFICIENTNET_LITE = Family(
+    "efficientnet_lite",
+    "efficientnet_lite_features",
+    (127 / 255,) * 3,
+    (128 / 255,) * 3,
+    momentum=0.99,
+    epsilon=1e-3,
+)
 FAMILIES = {
     "alexnet": Family("alexnet", "alexnet_features"),
     **dict.fromkeys(("resnet18", "resnet34", "resnet50", "resnet101", "resnet152"), _RESNET),
     **dict.fromkeys(("vgg16", "vgg16_bn", "vgg19"), _VGG),
     **dict.fromkeys(("resnet50_v1", "resnet101_v1", "resnet152_v1"), _RESNET_V1),
     **dict.fromkeys(("xception41", "xception65", "xception71"), _XCEPTION),
-    "efficientnet_lite0": Family(
-        "efficientnet_lite",
-        "efficientnet_lite_features",
-        (127 / 255,) * 3,
-        (128 / 255,) * 3,
-        momentum=0.99,
-        epsilon=1e-3,
-    ),
+    **dict.fromkeys((f"efficientnet_lite{number}" for number in range(5)), _EFFICIENTNET_LITE),
     "mobilenet_v2": Family("mobilenet_v2", "mobilenet_v2_features"),
     "mobilenet_v3_large": Family("mobilenet_v3", "mobilenet_v3_features", momentum=0.99, epsilon=1e-3),
 }

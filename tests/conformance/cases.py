@@ -346,7 +346,7 @@ MODELS = {
     ),
     "DilatedNet": ModelCase(lambda **kw: models.DilatedNet(3, base_filters=4, **kw)),
     "DilatedNet-reflect": ModelCase(lambda **kw: models.DilatedNet(3, padding="reflect", base_filters=4, **kw)),
-    "EfficientNetLite0": ModelCase(lambda **kw: backbones.EfficientNetLite0(alpha=0.1, top=False, **kw)),
+    "EfficientNetLite": ModelCase(lambda **kw: backbones.EfficientNetLite(alpha=0.1, top=False, **kw)),
     "ENet": ModelCase(lambda **kw: models.ENet(3, **kw)),
     "ENet-encoder": ModelCase(lambda **kw: models.ENet(3, stage="encoder", **kw), reduction=8),
     "FCN16s": ModelCase(lambda **kw: models.FCN16s(3, upsampling="learned", base_filters=4, **kw)),
