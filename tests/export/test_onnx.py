@@ -6,7 +6,7 @@ import pytest
 
 from keras_segpaint import export
 from keras_segpaint.layers import MaxPoolingWithArgmax2D, MaxUnpooling2D
-from keras_segpaint.models import PConvUNet, UNet
+from keras_segpaint.models import DeepFillV2, DeepLabV3Plus, ENet, PConvUNet, UNet
 
 onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
@@ -71,6 +71,43 @@ def test_filling(tmp_path):
     assert (file.graph.input[0].name, file.graph.output[0].name) == ("image_and_mask", "filled")
     modes = {attribute.s for node in file.graph.node for attribute in node.attribute if node.op_type == "Resize"}
     assert b"tf_half_pixel_for_nn" not in modes
+
+
+NETWORKS = {
+    # Positions of maxima, their inverse and PReLU.
+    "ENet": lambda: ENet(3, data_format="channels_last"),
+    # Depthwise convolutions with a dilation rate, and a pyramid.
+    "DeepLabV3Plus": lambda: DeepLabV3Plus(
+        3,
+        backbone="mobilenet_v2",
+        backbone_options={"alpha": 0.1, "top": False},
+        rates=(1, 2),
+        separable=True,
+        aspp_filters=4,
+        decoder_filters=4,
+        data_format="channels_last",
+    ),
+    # Gated convolutions and contextual attention.
+    "DeepFillV2": lambda: DeepFillV2(4, data_format="channels_last"),
+}
+
+
+@natively
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_networks_of_phones(name, tmp_path):
+    model = vary(NETWORKS[name]())
+    planes = 4 if name == "DeepFillV2" else 3
+    pictures = np.random.default_rng(1).integers(0, 256, (2, 32, 48, planes), np.uint8)
+    if planes == 4:
+        pictures[..., 3] = 0
+        pictures[:, 8:20, 8:24, 3] = 255
+    report = export.to_onnx(model, tmp_path / "model.onnx", input_shape=(32, 48, planes), images=pictures)
+    result = export.ONNXModel(report.path)(pictures)
+    assert report.max_difference < 1e-5 * max(np.abs(result).max(), 1) and result.std() > 0.01
+    if planes == 3:
+        expected = np.asarray(keras.ops.convert_to_numpy(model(pictures.astype("float32") / 255, training=False)))
+        np.testing.assert_allclose(result, expected, atol=1e-5 * np.abs(expected).max())
+        assert report.equal_argmax > 0.999
 
 
 def test_free_sizes(tmp_path):
