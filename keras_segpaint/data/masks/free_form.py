@@ -80,16 +80,18 @@ class FreeFormMask(MaskGenerator):
         thickness = max(round(side * rng.uniform(*self.width)), 1)
         low = self.angle - rng.uniform(0, self.angle_range)
         high = self.angle + rng.uniform(0, self.angle_range)
-        point = np.array([rng.uniform(0, width), rng.uniform(0, height)])
-        points = [point]
+        # Plain numbers: NumPy's functions of one or two cost more than the drawing.
+        x, y = rng.uniform(0, width), rng.uniform(0, height)
+        points = [(x, y)]
         for step in range(rng.integers(self.vertices[0], self.vertices[1] + 1)):
             angle = rng.uniform(low, high)
             if step % 2 == 0:
                 angle = 2 * math.pi - angle
-            length = np.clip(rng.normal(mean_length, mean_length / 2), 0, 2 * mean_length)
-            point = np.clip(point + length * np.array([math.cos(angle), math.sin(angle)]), 0, (width - 1, height - 1))
-            points.append(point)
-        draw.line([tuple(point) for point in points], fill=1, width=thickness)
+            length = min(max(rng.normal(mean_length, mean_length / 2), 0.0), 2 * mean_length)
+            x = min(max(x + length * math.cos(angle), 0.0), width - 1.0)
+            y = min(max(y + length * math.sin(angle), 0.0), height - 1.0)
+            points.append((x, y))
+        draw.line(points, fill=1, width=thickness)
         radius = (thickness - 1) / 2
         for x, y in points:
             draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=1)
