@@ -64,8 +64,9 @@ def torch_efficientnet_lite(state, x, groups, timm, symmetric, torch, outside=0.
     return unit(x, "conv_head", "bn2", 1) if timm else unit(x, "_conv_head", "_bn1", 1)
 
 
-@pytest.mark.parametrize("kind", ["authors", "tf_timm", "timm"])
-@pytest.mark.parametrize("size", [(64, 75), (50, 71)])
+@pytest.mark.parametrize(
+    ("kind", "size"), [("authors", (64, 75)), ("authors", (50, 71)), ("tf_timm", (64, 75)), ("timm", (64, 75))]
+)
 def test_it_computes_what_pytorch_does(tmp_path, kind, size):
     torch = pytest.importorskip("torch")
     name, timm = "efficientnet_lite0", kind != "authors"
