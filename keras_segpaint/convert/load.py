@@ -10,7 +10,8 @@ import keras
 import numpy as np
 
 from keras_segpaint import backbones, models
-from keras_segpaint.backbones.pretrained import ImageSource, adapt_stem
+from keras_segpaint.backbones.image_source import ImageSource
+from keras_segpaint.backbones.pretrained import adapt_stem
 from keras_segpaint.backbones.weight_files import read_torch
 from keras_segpaint.convert.card import Card
 from keras_segpaint.convert.mapping import Match, match

@@ -8,7 +8,7 @@ from keras_segpaint.backbones import (
     MobileNetV3Large,
     ResNet,
     base,
-    pretrained,
+    image_source,
 )
 from keras_segpaint.backbones.pretrained import load_backbone_weights
 from keras_segpaint.layers.factory import LayerFactory
@@ -85,7 +85,7 @@ def test_mobile_networks_equal_keras(tmp_path, monkeypatch, build, ours, alpha, 
     middle = (slice(None), slice(5, -5), slice(5, -5))
     close(output(model, x, "level2")[middle], keras.ops.convert_to_numpy(expected["level2"])[middle], 1e-3)
     family = base.FAMILIES[name]
-    signed = base.Family(family.module, family.function, *pretrained.SIGNED, family.momentum, family.epsilon)
+    signed = base.Family(family.module, family.function, *image_source.SIGNED, family.momentum, family.epsilon)
     monkeypatch.setitem(base.FAMILIES, name, signed)
     model = ours(alpha=alpha, weights=str(path), **LAST)
     for level, value in expected.items():

@@ -15,7 +15,7 @@ from keras_segpaint.backbones import (
     EfficientNetLite,
     MobileNetV2,
     ResNet,
-    pretrained,
+    image_source,
     weight_files,
 )
 from keras_segpaint.backbones.pretrained import load_backbone_weights
@@ -70,7 +70,7 @@ def test_many_channels_repeat_the_colours(tmp_path):
     load_backbone_weights(model, "resnet18", path)
     five = ResNet("resnet18", base_filters=4, input_shape=(None, None, 5), weights=path, **LAST)
     kernel = state["conv1.weight"].transpose(2, 3, 1, 0)
-    mean, deviation = np.array(pretrained.IMAGENET)
+    mean, deviation = np.array(image_source.IMAGENET)
     for channel in range(5):
         color = channel % 3
         close(
