@@ -5,10 +5,11 @@ from functools import partial
 
 import keras
 
-from keras_segpaint.backbones.layouts import TRUNK, timm_module, torch_module
+from keras_segpaint.backbones.layouts import timm_module, torch_module
 from keras_segpaint.convert.card import Card
 from keras_segpaint.convert.mapping import Rename
 from keras_segpaint.convert.source import Layout, Source, State, UnknownLayoutError
+from keras_segpaint.convert.sources.torchvision_backbones import trunk_modules
 
 __all__ = ["SOURCE"]
 
@@ -50,11 +51,7 @@ def _renamer(name: str, module_of: Callable[[str, str], str], model: keras.Model
             "padding='same'. (Weights that timm trained itself, efficientnet_lite0, are read by "
             "EfficientNetLite(padding='symmetric', weights=PATH).)"
         )
-    return {
-        module_of(name, layer.name): layer.name
-        for layer in model.layers
-        if TRUNK.fullmatch(layer.name) and layer.weights
-    }.get
+    return trunk_modules(model, name, module_of=module_of).get
 
 
 SOURCE = Source(

@@ -1,5 +1,6 @@
 """torchvision's classification networks, as backbones of this package; the names are those of `weights=` of a backbone."""
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -96,10 +97,12 @@ def _rename(modules: dict[str, str]) -> Rename:
     return modules.get
 
 
-def trunk_modules(model: keras.Model, backbone: str, prefix: str = "") -> dict[str, str]:
+def trunk_modules(
+    model: keras.Model, backbone: str, prefix: str = "", module_of: Callable[[str, str], str] = torch_module
+) -> dict[str, str]:
     """The layers of a trunk by their modules; with a `prefix` in place of `features.`."""
     found = {
-        torch_module(backbone, layer.name): layer.name
+        module_of(backbone, layer.name): layer.name
         for layer in model.layers
         if TRUNK.fullmatch(layer.name) and layer.weights
     }
