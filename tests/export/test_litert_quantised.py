@@ -124,11 +124,13 @@ def test_small_outputs_need_a_last_resize(tmp_path):
 
 def test_calibration_travels_to_tensorflow(tmp_path):
     """The one of these tests that runs on every backend."""
-    keras.utils.set_random_seed(1)
     image = keras.Input((8, 12, 3))
     x = layers.PReLU(shared_axes=[1, 2])(layers.Conv2D(4, 3, padding="same", data_format="channels_last")(image))
     model = keras.Model(image, layers.Conv2D(3, 1, data_format="channels_last")(x), name="tiny")
     model.data_format = "channels_last"
+    # The same weights on every backend: how far the rarest values are cut off depends on them.
+    rng = np.random.default_rng(1)
+    model.set_weights([rng.normal(0, 0.3, w.shape) if w.ndim == 4 else w for w in model.get_weights()])
     images = np.random.default_rng(0).integers(0, 256, (6, 8, 12, 3), np.uint8)
     report = export.to_litert(
         model, tmp_path / "tiny.tflite", images=images, precision="int8", calibration=images, input_dtype="uint8"
@@ -137,9 +139,9 @@ def test_calibration_travels_to_tensorflow(tmp_path):
     expected = np.asarray(model.predict_on_batch(images.astype("float32") / 255))
     logits = export.LiteRTModel(report.path)(images)
     assert logits.dtype == np.float32
-    # In steps of 1/255 of the range, after two layers; the rarest values are cut off, one in a thousand of a tensor.
+    # Some steps of 1/255 of the range, after two layers.
     steps = np.abs(logits - expected) * 255 / np.ptp(expected)
-    assert np.quantile(steps, 0.99) < 3 and np.quantile(steps, 0.5) < 1
+    assert steps.max() < 6 and np.quantile(steps, 0.99) < 3 and np.quantile(steps, 0.5) < 1
 
 
 @in_process
